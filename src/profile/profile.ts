@@ -1,0 +1,100 @@
+import type { Bytes, HostPath, Milliseconds, SandboxPath } from "../base/brand.ts";
+
+/** How ids inside relate to the user's own outside; user_namespaces(7). */
+export type IdMap = "self" | "root" | "nobody" | "range";
+
+/** What a profile says of a protection: it must be there, it is used if the host has it, it is not wanted. */
+export type Demand = "require" | "prefer" | "off";
+
+/** One `[[mount]]` table, or one `-v`, `--tmpfs` or `--mask`. */
+export type ProfileMount =
+  | {
+      readonly type: "bind";
+      /** Absolute; as written, not yet resolved. */
+      readonly source: HostPath;
+      readonly target: SandboxPath;
+      readonly mode: "ro" | "rw";
+      /** A missing source is then no error and the mount is left out. */
+      readonly optional: boolean;
+    }
+  | { readonly type: "tmpfs"; readonly target: SandboxPath; readonly size: Bytes; readonly mode: number };
+
+/** getrlimit(2): soft and hard limit; undefined is RLIM_INFINITY. Bytes, seconds or a count, as the resource says. */
+export interface Rlimit {
+  readonly soft: number | undefined;
+  readonly hard: number | undefined;
+}
+
+/** Resources of getrlimit(2), without the RLIMIT_ prefix, lower case. */
+export const RLIMIT_NAMES = [
+  "as",
+  "core",
+  "cpu",
+  "data",
+  "fsize",
+  "locks",
+  "memlock",
+  "msgqueue",
+  "nice",
+  "nofile",
+  "nproc",
+  "rtprio",
+  "rttime",
+  "sigpending",
+  "stack",
+] as const;
+export type RlimitName = (typeof RLIMIT_NAMES)[number];
+
+/**
+ * What the user said, whole: files read, merged along `extends`, overridden by flags, defaults filled in.
+ * Nothing here was asked of the host.
+ */
+export interface Profile {
+  /** Base name without .toml. */
+  readonly name: string;
+  readonly description: string;
+  /** For each key path that was written ("mount[2]", "work", "seccomp.allow"): the file as shown to the user, or
+   * "command line" with the flag. A key that is not here has its built-in default. */
+  readonly origins: ReadonlyMap<string, { readonly file: string; readonly key: string }>;
+  /** How the current directory is shared, at its own path. */
+  readonly work: "ro" | "rw" | "none";
+  /** Directory to start in; undefined is the current directory when it is shared, else "/". */
+  readonly workdir: SandboxPath | undefined;
+  readonly hostname: string;
+  readonly ids: { readonly map: IdMap };
+  readonly capabilities: { readonly keep: readonly string[] };
+  /** Seconds added to the clocks inside (time_namespaces(7)); undefined: the host's time namespace. */
+  readonly clock: { readonly monotonic: number; readonly boottime: number } | undefined;
+  readonly root: {
+    readonly source: "host";
+    /** Size limit of the tmpfs that holds /tmp, /var/tmp, /home, /run, /dev/shm and what has no other mount. */
+    readonly size: Bytes;
+    /** Entries of the host's /etc to show read-only, relative names; ones that the host lacks are left out. */
+    readonly etc: readonly string[];
+    /** Absolute paths of the host below /sys to show read-only; ones that the host lacks are left out. */
+    readonly sys: readonly SandboxPath[];
+    /** Names below /dev: null zero full random urandom tty. */
+    readonly devices: readonly string[];
+  };
+  readonly proc: {
+    /** Hidden: files read as empty, directories are empty. Paths that the kernel lacks are left out. */
+    readonly masked: readonly SandboxPath[];
+    /** Not writable. */
+    readonly readonly: readonly SandboxPath[];
+  };
+  readonly mounts: readonly ProfileMount[];
+  readonly network: { readonly mode: "none" | "host" };
+  readonly seccomp: {
+    readonly filter: "require" | "off";
+    /** Names of groups (profiles/seccomp/*.toml) or of system calls. */
+    readonly allow: readonly string[];
+  };
+  readonly environment: {
+    /** Names copied from tsbox's own environment when set there. */
+    readonly pass: readonly string[];
+    readonly set: Readonly<Record<string, string>>;
+  };
+  readonly limits: { readonly timeout: Milliseconds | undefined };
+  readonly rlimits: Readonly<Partial<Record<RlimitName, Rlimit>>>;
+  readonly lifecycle: { readonly dieWithParent: boolean };
+}
