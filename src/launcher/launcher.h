@@ -1,0 +1,100 @@
+/*
+ * tsbox's launcher: plays a plan. Theory of operation
+ *
+ * Three processes, each with a script of its own in the plan:
+ *
+ *  supervisor  the process that was started (main.c, supervise.c). Checks the whole plan, closes every fd that the plan
+ *              does not name, plays the host script, which spawns init into new namespaces, and then waits: forwards
+ *              signals, watches the time limit and its own parent, tells how the run ended. Stays in the host's
+ *              namespaces; holds no fd of the sandbox but the read end of the status pipe.
+ *  init        PID 1 of the sandbox (init.c). Plays the set-up (id maps, mounts, pivot), spawns the payload, gives up its
+ *              capabilities and its fds, then reaps and forwards signals. The kernel ends every process of the sandbox
+ *              with it, and it ends with the supervisor (PR_SET_PDEATHSIG).
+ *  payload     gives up everything (capabilities, no_new_privs, rlimits, seccomp) and becomes the command (exec.c).
+ *
+ * The launcher knows no policy: what is called, in which order, and what a failure means to the user all comes with the
+ * plan. After the first clone nothing allocates and nothing uses stdio; ends are _exit(2).
+ */
+#ifndef TSBOX_LAUNCHER_H
+#define TSBOX_LAUNCHER_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdnoreturn.h>
+#include <sys/types.h>
+
+#include "plan.h"
+
+#define EXIT_TIMEOUT 124
+#define EXIT_SETUP 125
+#define PID_TEXT 12u
+#define HELPER_MS 10000
+
+/* What init and the payload tell the supervisor through the status pipe; smaller than PIPE_BUF, so never torn. */
+enum record_kind {
+	RECORD_FAILED, /* entry `entry` failed with errno `value` */
+	RECORD_OUTCOME, /* the exec came to outcome `entry` with errno `value` */
+	RECORD_EXITED, /* the command ended with wait status `value` */
+};
+
+struct record {
+	uint32_t kind;
+	uint32_t entry;
+	int32_t value;
+};
+
+struct launch {
+	struct plan plan;
+	char **command; /* argv of the payload */
+	pid_t parent;   /* who must live; 0: nobody */
+	int64_t slot[PLAN_SLOTS];
+	int status[2]; /* the status pipe */
+	pid_t child;   /* the process that this one spawned */
+	int child_pidfd;
+	int64_t started_ns;
+};
+
+/* play.c */
+struct failure {
+	uint32_t entry;
+	int error; /* 0: none */
+};
+struct failure play(struct launch *launch, enum script script);
+int64_t clock_ns(void);
+
+/* spawn.c */
+int spawn(struct launch *launch, const struct plan_entry *entry);
+int run_helper(struct launch *launch, const struct plan_entry *entry);
+
+/* init.c, exec.c: what the spawned processes do; see the theory of operation. */
+noreturn void init_main(struct launch *launch);
+noreturn void payload_main(struct launch *launch);
+noreturn void become_command(struct launch *launch, const struct plan_entry *entry);
+void send_record(const struct launch *launch, struct record record);
+
+/* supervise.c */
+struct end {
+	int exit;    /* of tsbox */
+	int status;  /* wait status of the command, when it ran */
+	bool ran;
+	bool timed_out;
+	bool orphaned; /* tsbox's parent died */
+	struct record failure;
+	bool failed;
+};
+struct end supervise(struct launch *launch);
+void kill_sandbox(struct launch *launch);
+
+/* report.c */
+noreturn void die_early(const char *why);
+void tell_failure(const struct launch *launch, uint32_t entry, int error);
+void tell_outcome(const struct launch *launch, enum outcome outcome);
+void write_report(const struct launch *launch, const struct end *end);
+
+static inline uint64_t signal_bit(int number)
+{
+	return UINT64_C(1) << (number - 1);
+}
+
+#endif

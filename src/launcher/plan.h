@@ -1,0 +1,135 @@
+/* The plan as it lies in memory: written by src/plan/encode.ts, read here, on one machine by one release. */
+#ifndef TSBOX_PLAN_H
+#define TSBOX_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PLAN_MAGIC "tsboxpl1"
+#define PLAN_SLOTS 64u
+#define PLAN_ARGS 6u
+#define PLAN_TOLERATED 8u
+#define PLAN_NO_SLOT UINT32_MAX
+#define PLAN_LIMIT (256u << 20)
+
+/* One script for each process. */
+enum script { SCRIPT_HOST, SCRIPT_INIT, SCRIPT_PAYLOAD, SCRIPTS };
+
+enum op {
+	OP_CALL = 1, /* a raw system call */
+	OP_SPAWN,    /* clone3 the process that plays script `nr`: flags, slot of pid, slot of pidfd */
+	OP_HELPER,   /* run an established program and await exit 0: path, argv, envp, slot of a pid, text of that pid */
+	OP_EXEC,     /* become the command: search path, envp */
+};
+
+enum arg {
+	ARG_INT = 1, /* the value itself */
+	ARG_DATA,    /* address of the plan's data at that offset */
+	ARG_SLOT,    /* a saved result */
+	ARG_LOAD,    /* the int that a call wrote into the plan's data at that offset (pipe2) */
+};
+
+/* The result must equal the third argument: read(2) and write(2) that may not be short. */
+#define ENTRY_EXACT 1u
+
+struct plan_entry {
+	uint8_t op;
+	uint8_t flags;
+	uint8_t argc;
+	uint8_t tolerated_n;
+	uint32_t step;
+	uint32_t call; /* text: "mount_setattr(2) of /usr" */
+	uint32_t nr;
+	uint32_t save;
+	uint8_t kind[PLAN_ARGS];
+	uint8_t unused[2];
+	uint8_t tolerated[PLAN_TOLERATED];
+	uint32_t unused2;
+	uint64_t arg[PLAN_ARGS];
+};
+
+/* What to tell when a call of the step fails; all texts. */
+struct plan_step {
+	uint32_t what;
+	uint32_t code;
+	uint32_t from;
+	uint32_t fix;
+	uint32_t alternative; /* first */
+	uint32_t alternative_n;
+	uint32_t exit;
+};
+
+/* A truer reason than the errno's own words, for one errno of one step. */
+struct plan_alternative {
+	uint32_t error;
+	uint32_t why;
+	uint32_t fix;
+};
+
+/* Add the data's address to the 8 bytes at data + at. */
+struct plan_relocation {
+	uint32_t at;
+	uint32_t to;
+};
+
+/* Steps that tell how a run ended; they stand in the step table. */
+enum outcome {
+	OUTCOME_NOT_FOUND,
+	OUTCOME_NOT_EXECUTABLE,
+	OUTCOME_DIRECTORY,
+	OUTCOME_FORMAT,
+	OUTCOME_INTERPRETER,
+	OUTCOME_EXEC,
+	OUTCOME_TIMEOUT,
+	OUTCOME_SIGSYS,
+	OUTCOME_PARENT,
+	OUTCOMES,
+};
+
+#define PLAN_DIE_WITH_PARENT 1u
+#define PLAN_QUIET 2u
+#define PLAN_VERBOSE 4u
+#define PLAN_TIMEOUT 8u
+
+struct plan_header {
+	char magic[8];
+	uint32_t size;
+	uint32_t arch; /* AUDIT_ARCH_*, linux/audit.h */
+	uint32_t entry, entry_n;
+	uint32_t step, step_n;
+	uint32_t alternative, alternative_n;
+	uint32_t relocation, relocation_n;
+	uint32_t data, data_n;
+	uint32_t script[SCRIPTS][2]; /* first entry, number */
+	uint32_t outcome[OUTCOMES];
+	uint32_t flags;
+	uint32_t keep, keep_n; /* ints in data, ascending: fds not to close */
+	uint32_t report;       /* slot of the report's fd */
+	uint32_t in_force;     /* text: a JSON object for the report */
+	uint32_t unused;
+	uint64_t timeout_ms;
+	uint64_t forwarded; /* signal n is bit n - 1 */
+	uint64_t to_group;  /* of these, the ones that a terminal sends to a whole process group */
+};
+
+struct plan {
+	uint8_t *base;
+	const struct plan_header *head;
+	const struct plan_entry *entry;
+	const struct plan_step *step;
+	const struct plan_alternative *alternative;
+	uint8_t *data;
+};
+
+/* Maps the plan in `fd`, checks every offset in it and applies the relocations; ends the process if it is not valid. */
+struct plan plan_load(int fd);
+
+/* Why `size` bytes at `base` are no valid plan, or NULL; writes nothing. */
+const char *plan_fault(const uint8_t *base, size_t size);
+
+static inline const char *plan_text(const struct plan *plan, uint32_t offset)
+{
+	return (const char *)(plan->data + offset);
+}
+
+#endif

@@ -1,0 +1,89 @@
+/* Plays one script of the plan, call by call. */
+#include "launcher.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+int64_t clock_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static long argument(const struct launch *launch, const struct plan_entry *entry, uint32_t i)
+{
+	int loaded;
+
+	if (i >= entry->argc)
+		return 0;
+	switch ((enum arg)entry->kind[i]) {
+	case ARG_DATA:
+		return (long)(launch->plan.data + entry->arg[i]);
+	case ARG_SLOT:
+		return (long)launch->slot[entry->arg[i]];
+	case ARG_LOAD:
+		memcpy(&loaded, launch->plan.data + entry->arg[i], sizeof(loaded));
+		return loaded;
+	case ARG_INT:
+	default: /* plan_fault() lets no other kind pass */
+		return (long)entry->arg[i];
+	}
+}
+
+static bool is_tolerated(const struct plan_entry *entry, int error)
+{
+	for (uint32_t i = 0; i < entry->tolerated_n; i++)
+		if (entry->tolerated[i] == error)
+			return true;
+	return false;
+}
+
+/* Returns 0 or an errno. A tolerated failure saves -1, which every later use of the slot turns into EBADF. */
+static int play_call(struct launch *launch, const struct plan_entry *entry)
+{
+	long result;
+
+	do {
+		result = syscall((long)entry->nr, argument(launch, entry, 0), argument(launch, entry, 1),
+				 argument(launch, entry, 2), argument(launch, entry, 3), argument(launch, entry, 4),
+				 argument(launch, entry, 5));
+	} while (result < 0 && errno == EINTR);
+	if (result < 0 && !is_tolerated(entry, errno))
+		return errno;
+	if (result >= 0 && (entry->flags & ENTRY_EXACT) != 0 && result != argument(launch, entry, 2))
+		return EIO;
+	if (entry->save != PLAN_NO_SLOT)
+		launch->slot[entry->save] = result;
+	return 0;
+}
+
+struct failure play(struct launch *launch, enum script script)
+{
+	const uint32_t *range = launch->plan.head->script[script];
+
+	for (uint32_t i = range[0]; i < range[0] + range[1]; i++) {
+		const struct plan_entry *entry = &launch->plan.entry[i];
+		int error = 0;
+		switch ((enum op)entry->op) {
+		case OP_CALL:
+			error = play_call(launch, entry);
+			break;
+		case OP_SPAWN:
+			error = spawn(launch, entry);
+			break;
+		case OP_HELPER:
+			error = run_helper(launch, entry);
+			break;
+		case OP_EXEC:
+			become_command(launch, entry);
+		default:
+			error = ENOSYS;
+		}
+		if (error != 0)
+			return (struct failure){ .entry = i, .error = error };
+	}
+	return (struct failure){ 0 };
+}

@@ -1,0 +1,105 @@
+/* Makes the processes: init and the payload by clone3, helpers by fork and exec. */
+#include "launcher.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* clone3(2) as fork(2) with flags: the child returns from it on a copy of the stack. */
+static pid_t clone3(uint64_t flags, int *pidfd)
+{
+	struct clone_args args = {
+		.flags = flags | CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+/*
+ * The signal is set after the clone, so the supervisor may have died before: then nobody reads the status pipe any more.
+ * getppid(2) cannot tell, because a parent outside the pid namespace always reads as 0.
+ */
+static void die_with_supervisor(const struct launch *launch)
+{
+	struct pollfd status = { .fd = launch->status[1] };
+
+	close(launch->status[0]);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || poll(&status, 1, 0) < 0 || (status.revents & POLLERR) != 0)
+		_exit(EXIT_SETUP);
+}
+
+int spawn(struct launch *launch, const struct plan_entry *entry)
+{
+	int pidfd = -1;
+	pid_t pid = clone3(entry->arg[0], &pidfd);
+
+	if (pid < 0)
+		return errno;
+	if (pid == 0) {
+		if (entry->nr == SCRIPT_INIT) {
+			die_with_supervisor(launch);
+			init_main(launch);
+		}
+		payload_main(launch);
+	}
+	launch->child = pid;
+	launch->child_pidfd = pidfd;
+	launch->slot[entry->arg[1]] = pid;
+	launch->slot[entry->arg[2]] = pidfd;
+	return 0;
+}
+
+static void write_pid(uint8_t *text, int64_t pid)
+{
+	uint8_t digits[PID_TEXT];
+	uint32_t n = 0;
+
+	do {
+		digits[n++] = (uint8_t)('0' + pid % 10);
+		pid /= 10;
+	} while (pid > 0 && n < PID_TEXT - 1);
+	for (uint32_t i = 0; i < n; i++)
+		text[i] = digits[n - 1 - i];
+	text[n] = 0;
+}
+
+/* Returns 0 when the helper exited 0 in time; ECHILD when it failed, ETIMEDOUT when it hung. */
+int run_helper(struct launch *launch, const struct plan_entry *entry)
+{
+	uint8_t *data = launch->plan.data;
+	int pidfd = -1;
+	int status = 0;
+
+	write_pid(data + entry->arg[4], launch->slot[entry->arg[3]]);
+	pid_t pid = clone3(0, &pidfd);
+	if (pid < 0)
+		return errno;
+	if (pid == 0) {
+		uint64_t none = 0;
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
+		    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none)) != 0)
+			_exit(EXIT_SETUP);
+		execve((const char *)(data + entry->arg[0]), (char **)(void *)(data + entry->arg[1]),
+		       (char **)(void *)(data + entry->arg[2]));
+		_exit(errno == ENOENT ? 127 : 126);
+	}
+	struct pollfd exited = { .fd = pidfd, .events = POLLIN };
+	int ready = poll(&exited, 1, HELPER_MS);
+	if (ready != 1)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	close(pidfd);
+	if (ready != 1)
+		return ETIMEDOUT;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		return ENOENT;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : ECHILD;
+}

@@ -1,0 +1,114 @@
+/* The supervisor's wait: signals on, time limit, parent's life, and how it all ended. */
+#include "launcher.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void send(const struct launch *launch, int number)
+{
+	/* ESRCH: init has just ended, which the next poll tells. */
+	syscall(SYS_pidfd_send_signal, launch->child_pidfd, number, NULL, 0u);
+}
+
+void kill_sandbox(struct launch *launch)
+{
+	if (launch->child > 0)
+		send(launch, SIGKILL);
+}
+
+/* One second more than the rest, never less: a limit may be told late but not early. */
+static int remaining_ms(const struct launch *launch)
+{
+	const struct plan_header *head = launch->plan.head;
+
+	if ((head->flags & PLAN_TIMEOUT) == 0)
+		return -1;
+	int64_t rest = (int64_t)head->timeout_ms - (clock_ns() - launch->started_ns) / 1000000;
+	if (rest <= 0)
+		return 0;
+	return rest > INT32_MAX ? INT32_MAX : (int)rest;
+}
+
+static void forward(const struct launch *launch, int signals)
+{
+	struct signal {
+		uint32_t number;
+		uint8_t rest[124]; /* struct signalfd_siginfo is 128 bytes, signalfd(2) */
+	} signal;
+
+	while (read(signals, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {
+		send(launch, (int)signal.number);
+		/* The shell that started tsbox waits for this process to stop; SIGCONT wakes it and is forwarded too. */
+		if (signal.number == SIGTSTP)
+			kill(getpid(), SIGSTOP);
+	}
+}
+
+/* What init and the payload told: the first failure, else how the command ended. */
+static void read_records(const struct launch *launch, struct end *end)
+{
+	struct record record;
+
+	while (read(launch->status[0], &record, sizeof(record)) == (ssize_t)sizeof(record)) {
+		if (record.kind == RECORD_EXITED && !end->failed) {
+			end->status = record.value;
+			end->ran = true;
+		} else if (!end->failed) {
+			end->failure = record;
+			end->failed = true;
+			end->ran = false;
+		}
+	}
+}
+
+struct end supervise(struct launch *launch)
+{
+	struct end end = { .exit = EXIT_SETUP };
+	const struct plan_header *head = launch->plan.head;
+	int signals = (int)syscall(SYS_signalfd4, -1, &head->forwarded, sizeof(head->forwarded), 02004000 /* both CLOEXEC and NONBLOCK */);
+	int parent = -1;
+
+	if (launch->parent > 0) {
+		parent = (int)syscall(SYS_pidfd_open, launch->parent, 0u);
+		/* Opened first, compared then: the pid cannot be another's by now. */
+		if (parent < 0 || getppid() != launch->parent)
+			end.orphaned = true;
+	}
+	struct pollfd fds[] = {
+		{ .fd = launch->child_pidfd, .events = POLLIN },
+		{ .fd = signals, .events = POLLIN },
+		{ .fd = parent, .events = POLLIN },
+	};
+	if (signals < 0 || end.orphaned)
+		kill_sandbox(launch);
+	for (;;) {
+		int n = poll(fds, 3, end.timed_out || end.orphaned ? -1 : remaining_ms(launch));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (fds[0].revents != 0)
+			break;
+		if (n <= 0) {
+			end.timed_out = n == 0;
+			kill_sandbox(launch);
+			continue;
+		}
+		if (fds[2].revents != 0) {
+			end.orphaned = true;
+			fds[2].fd = -1;
+			kill_sandbox(launch);
+		}
+		if (fds[1].revents != 0)
+			forward(launch, signals);
+	}
+	int status = 0;
+	while (waitpid(launch->child, &status, 0) < 0 && errno == EINTR)
+		continue;
+	read_records(launch, &end);
+	/* Init ends without a record only when something kills it. */
+	if (!end.ran && !end.failed)
+		end.status = SIGKILL;
+	return end;
+}
