@@ -56,6 +56,42 @@ export const CATALOGUE = {
     fix: "take one extends out of that chain",
     exit: 125,
   },
+  E_SYSCALL_UNKNOWN: {
+    what: "{subject} is not valid",
+    why: "{key}: there is no system call or group called {name}{hint}",
+    fix: "write a name of syscalls(2) that x86-64 or arm64 has, or that of a group: {groups}",
+    exit: 125,
+  },
+  E_SYSCALL_CONFLICT: {
+    what: "the rules for {name} contradict each other",
+    why: "{first} and {second}",
+    fix: "keep one of the two",
+    exit: 125,
+  },
+  E_LIBSECCOMP_MISSING: {
+    what: "cannot build the system call filter",
+    why: "libseccomp.so.2 cannot be loaded: {detail}",
+    fix: "apt install libseccomp2",
+    exit: 125,
+  },
+  E_LIBSECCOMP_OLD: {
+    what: "cannot build the system call filter",
+    why: "libseccomp {version} is older than 2.5.0",
+    fix: "install libseccomp 2.5.0 or newer",
+    exit: 125,
+  },
+  E_LIBSECCOMP_FAILED: {
+    what: "cannot build the system call filter",
+    why: "{call}: errno {errno}",
+    fix: "report it with the output of the same command and --verbose",
+    exit: 125,
+  },
+  E_FILTER_WRONG: {
+    what: "the system call filter is not what the profile asks for",
+    why: "{detail}",
+    fix: "report it with the version of libseccomp; another version may do",
+    exit: 125,
+  },
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof CATALOGUE;

@@ -1,0 +1,60 @@
+import {
+  BPF,
+  decodeProgram,
+  encodeProgram,
+  type Instruction,
+  joinStages,
+  returnValue,
+  type Stage,
+} from "../sys/bpf.ts";
+import type { FilterAction, FilterRule, FilterSpec } from "../sys/filter.ts";
+import { compileRules, libseccompVersion } from "../sys/libseccomp.ts";
+import { unknownCalls } from "../sys/prelude.ts";
+import { proveProgram } from "../sys/proof.ts";
+
+/** What this machine's libseccomp made of a {@link FilterSpec}. */
+export interface SeccompFact {
+  /** Arrays of struct sock_filter, to be installed in this order. */
+  readonly programs: readonly Uint8Array[];
+  /** "2.5.4" */
+  readonly libseccomp: string;
+}
+
+// libseccomp refuses a rule whose action is the fallback's, and it says nothing that the fallback does not.
+function stage(spec: FilterSpec, fallback: FilterAction, rules: readonly FilterRule[], isLast: boolean): Stage[] {
+  const telling = rules.filter(({ action }) => action !== fallback);
+  if (telling.length === 0 && !isLast) return [];
+  const program = compileRules(spec.arch, fallback, telling, telling.length > 16 ? "tree" : "list");
+  return [{ instructions: decodeProgram(program), passes: isLast ? undefined : returnValue(fallback) }];
+}
+
+/**
+ * Makes a filter program and proves it.
+ *
+ * libseccomp cannot say "every value of this argument but one, compared in 32 bits", nor an errno for one call's values
+ * that no rule allows. So four stages are joined, each asked when the one before it has no answer: unknown numbers,
+ * refusals by argument, allowances, errnos.
+ * @throws TsboxError E_LIBSECCOMP_MISSING, E_LIBSECCOMP_OLD, E_LIBSECCOMP_FAILED, E_FILTER_WRONG.
+ */
+export function buildFilter(spec: FilterSpec): SeccompFact {
+  const allows = spec.rules.filter(({ action }) => action === "allow");
+  const refuses = spec.rules.filter(({ action }) => action !== "allow");
+  const program: Instruction[] = joinStages([
+    unknownCalls(spec.arch),
+    ...stage(
+      spec,
+      "allow",
+      refuses.filter(({ tests }) => tests.length > 0),
+      false,
+    ),
+    ...stage(spec, spec.otherwise, allows, false),
+    ...stage(
+      spec,
+      spec.otherwise,
+      refuses.filter(({ tests }) => tests.length === 0),
+      true,
+    ),
+  ]);
+  proveProgram(spec, program);
+  return { programs: [encodeProgram(program)], libseccomp: libseccompVersion() };
+}

@@ -1,0 +1,61 @@
+import { BPF, type Instruction, RET, SECCOMP_DATA } from "./bpf.ts";
+import { ANSWERS, type FilterAction } from "./filter.ts";
+
+/** A system call as a filter sees it; struct seccomp_data of linux/seccomp.h. */
+export interface Call {
+  readonly number: number;
+  /** AUDIT_ARCH_* */
+  readonly arch: number;
+  /** Six values of 64 bits, unsigned. Missing ones are 0. */
+  readonly args: readonly bigint[];
+}
+
+/** What a program answered, and after how many instructions. */
+export interface Verdict {
+  readonly returned: number;
+  readonly steps: number;
+}
+
+function word({ number, arch, args }: Call, offset: number): number {
+  if (offset === SECCOMP_DATA.nr) return number >>> 0;
+  if (offset === SECCOMP_DATA.arch) return arch >>> 0;
+  if (offset < SECCOMP_DATA.args || offset >= SECCOMP_DATA.size || offset % 4 !== 0) {
+    throw new RangeError(`a filter reads at offset ${offset} of seccomp_data`);
+  }
+  const argument = args[(offset - SECCOMP_DATA.args) >> 3] ?? 0n;
+  return Number((argument >> BigInt((offset % 8) * 8)) & 0xffff_ffffn);
+}
+
+/**
+ * Runs a filter as the kernel would; bpf(4)'s classic machine, as far as libseccomp uses it.
+ * @throws RangeError on another instruction, or when the program runs past its end.
+ */
+export function runProgram(program: readonly Instruction[], call: Call): Verdict {
+  let accumulator = 0;
+  let at = 0;
+  for (let steps = 1; ; steps++) {
+    const instruction = program[at];
+    if (instruction === undefined) throw new RangeError(`a filter runs past its end at ${at}`);
+    const { code, jt, jf, k } = instruction;
+    at++;
+    if (code === BPF.RET_K) return { returned: k, steps };
+    else if (code === BPF.LD_W_ABS) accumulator = word(call, k);
+    else if (code === BPF.ALU_AND_K) accumulator = (accumulator & k) >>> 0;
+    else if (code === BPF.JMP_JA) at += k;
+    else if (code === BPF.JMP_JEQ_K) at += accumulator === k ? jt : jf;
+    else if (code === BPF.JMP_JGT_K) at += accumulator > k ? jt : jf;
+    else if (code === BPF.JMP_JGE_K) at += accumulator >= k ? jt : jf;
+    else if (code === BPF.JMP_JSET_K) at += (accumulator & k) !== 0 ? jt : jf;
+    else throw new RangeError(`a filter holds the instruction 0x${code.toString(16)}`);
+  }
+}
+
+/** The action that a return value stands for, or undefined for one that tsbox never asks for. */
+export function actionOf(returned: number): FilterAction | undefined {
+  if (returned === RET.ALLOW) return "allow";
+  if (returned === RET.KILL_PROCESS) return "kill";
+  if (returned === RET.ERRNO + ANSWERS.eperm) return "eperm";
+  if (returned === RET.ERRNO + ANSWERS.enosys) return "enosys";
+  if (returned === RET.ERRNO + ANSWERS.eafnosupport) return "eafnosupport";
+  return undefined;
+}
