@@ -1,0 +1,25 @@
+// @ts-check
+// npm run check: what a commit passes. Stops at the first step that fails.
+import { pathToFileURL } from "node:url";
+import { runStep } from "./step.mjs";
+import { ROOT } from "./tree.mjs";
+
+/** @typedef {{ readonly name: string, readonly argv: readonly [string, ...string[]] }} Step */
+
+/** What reads the code without running it. @type {readonly Step[]} */
+export const STATIC_STEPS = [
+  { name: "types", argv: ["node_modules/.bin/tsc", "--project", "."] },
+  { name: "layers", argv: ["node", "scripts/layers.mjs"] },
+  { name: "lint and format", argv: ["node_modules/.bin/biome", "check", "--error-on-warnings"] },
+];
+
+/** @type {readonly Step[]} */
+const STEPS = [
+  ...STATIC_STEPS,
+  { name: "unit tests", argv: ["node_modules/.bin/vitest", "run", "--project", "unit", "--reporter", "dot"] },
+  { name: "launcher", argv: ["make", "-s", "-B", "-C", "src/launcher", "OUT=../../build/check"] },
+];
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  process.exitCode = STEPS.every(({ name, argv }) => runStep(name, argv, { cwd: ROOT })) ? 0 : 1;
+}

@@ -1,0 +1,32 @@
+// @ts-check
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The checkout, absolute, without a slash at the end. */
+export const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+
+/**
+ * Files below a path, absolute; a path that does not exist has none.
+ *
+ * @param {string} path
+ * @returns {string[]}
+ */
+export function listFiles(path) {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return [];
+  if (!stat.isDirectory()) return [path];
+  return readdirSync(path).flatMap((name) => listFiles(join(path, name)));
+}
+
+/**
+ * Whether `made` is missing or older than one of the files below `sources`.
+ *
+ * @param {string} made
+ * @param {readonly string[]} sources
+ */
+export function isStale(made, sources) {
+  const stat = statSync(made, { throwIfNoEntry: false });
+  if (stat === undefined) return true;
+  return sources.flatMap(listFiles).some((file) => statSync(file).mtimeMs > stat.mtimeMs);
+}
