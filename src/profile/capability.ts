@@ -1,0 +1,54 @@
+import { CAPABILITIES, type CapabilityName } from "../sys/capabilities.ts";
+import { suggest } from "./leaf.ts";
+import type { Parsed } from "./units.ts";
+
+const WALLS = "it could undo the mounts, masks and namespaces around it";
+const PROCESSES = "it could read and change tsbox's own processes";
+const NETWORK = "it could undo the network mode, and reaches netfilter's large attack surface";
+const HOST_ONLY = "the kernel honours it outside of user namespaces only, so keeping it would be an empty promise";
+const GAIN = "it could give back what tsbox has taken from the sandbox";
+
+/** Capabilities that no profile may keep, and why; capabilities(7), user_namespaces(7), Linux 6.18. */
+export const REFUSED_CAPABILITIES: Readonly<Partial<Record<CapabilityName, string>>> = {
+  CAP_SYS_ADMIN: WALLS,
+  CAP_SYS_PTRACE: PROCESSES,
+  CAP_CHECKPOINT_RESTORE: PROCESSES,
+  CAP_NET_ADMIN: NETWORK,
+  CAP_SETPCAP: GAIN,
+  CAP_SETFCAP: GAIN,
+  CAP_SYS_BOOT: "it could end the sandbox from within, past tsbox's report",
+  CAP_DAC_READ_SEARCH: "it could open files by handle, past the mounts that hide them",
+  CAP_BPF: "BPF programs act on the kernel, not on the sandbox",
+  CAP_PERFMON: "it could observe the host's processes and the kernel",
+  CAP_AUDIT_CONTROL: HOST_ONLY,
+  CAP_AUDIT_READ: HOST_ONLY,
+  CAP_AUDIT_WRITE: HOST_ONLY,
+  CAP_BLOCK_SUSPEND: HOST_ONLY,
+  CAP_IPC_LOCK: HOST_ONLY,
+  CAP_LEASE: HOST_ONLY,
+  CAP_LINUX_IMMUTABLE: HOST_ONLY,
+  CAP_MAC_ADMIN: HOST_ONLY,
+  CAP_MAC_OVERRIDE: HOST_ONLY,
+  CAP_MKNOD: HOST_ONLY,
+  CAP_SYSLOG: HOST_ONLY,
+  CAP_SYS_MODULE: HOST_ONLY,
+  CAP_SYS_PACCT: HOST_ONLY,
+  CAP_SYS_RAWIO: HOST_ONLY,
+  CAP_SYS_RESOURCE: HOST_ONLY,
+  CAP_SYS_TIME: HOST_ONLY,
+  CAP_SYS_TTY_CONFIG: HOST_ONLY,
+  CAP_WAKE_ALARM: HOST_ONLY,
+};
+
+const isName = (name: string): name is CapabilityName => Object.hasOwn(CAPABILITIES, name);
+const KNOWN = Object.keys(CAPABILITIES);
+
+/** A capability by name, any case, CAP_ optional; always given back as the kernel spells it. */
+export function parseCapability(input: unknown): Parsed<CapabilityName> {
+  const expected = "a capability that a sandbox may keep, as CAP_NET_BIND_SERVICE";
+  if (typeof input !== "string" || input.length > 64) return { fault: { expected } };
+  const name = `CAP_${input.toUpperCase().replace(/^CAP_/, "")}`;
+  if (!isName(name)) return { fault: { expected, hint: suggest(name, KNOWN) } };
+  const reason = REFUSED_CAPABILITIES[name];
+  return reason === undefined ? { value: name } : { fault: { expected, hint: reason } };
+}

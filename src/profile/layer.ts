@@ -1,0 +1,93 @@
+import { TsboxError, type Because } from "../errors/error.ts";
+import { renderKey } from "./key.ts";
+import { LIST_LIMIT, parseTable } from "./leaf.ts";
+import type { ProfileMount } from "./profile.ts";
+import type { RawProfile } from "./schema.ts";
+
+interface LayerMount {
+  readonly mount: ProfileMount;
+  readonly because: Because;
+}
+
+/** What one file says, or several merged: the settings, and for each key path who wrote it. */
+export interface Layer {
+  readonly settings: Omit<RawProfile, "extends" | "mount">;
+  readonly origins: ReadonlyMap<string, Because>;
+  readonly mounts: readonly LayerMount[];
+}
+
+/** Keys with a table of free names below them. */
+const OPEN_TABLES = ["environment.set"];
+
+function leafKeys(raw: object, prefix: readonly string[] = []): string[] {
+  return Object.entries(raw).flatMap(([name, value]) => {
+    const path = [...prefix, name];
+    const isDeeper = prefix.length === 0 || OPEN_TABLES.includes(renderKey(path));
+    return isDeeper && "value" in parseTable(value) ? leafKeys(value, path) : [renderKey(path)];
+  });
+}
+
+/** A checked file or command line as a layer; `locate` tells for a key path what the user wrote. */
+export function makeLayer(raw: RawProfile, file: string, locate: (key: string) => string): Layer {
+  const { extends: _, mount = [], ...settings } = raw;
+  const because = (key: string): Because => ({ file, key: locate(key) });
+  return {
+    settings,
+    origins: new Map(leafKeys(settings).map((key) => [key, because(key)])),
+    mounts: mergeMounts([], mount.map((entry, index) => ({ mount: entry, because: because(`mount[${index}]`) }))),
+  };
+}
+
+/** In place: what was mounted below the replaced mount is still mounted after it. */
+function mergeMounts(base: readonly LayerMount[], over: readonly LayerMount[]): LayerMount[] {
+  const byTarget = new Map([...base, ...over].map((entry) => [entry.mount.target, entry]));
+  if (byTarget.size <= LIST_LIMIT) return [...byTarget.values()];
+  const from = over.at(-1)?.because;
+  const expected = `at most ${LIST_LIMIT} mounts in all`;
+  const params = { subject: `profile ${from?.file}`, key: "mount", expected, found: String(byTarget.size), hint: "" };
+  throw new TsboxError("E_PROFILE_VALUE", params, from);
+}
+
+/**
+ * `over` on top of `base`: a scalar or an array replaces, a table is merged key by key (environment.set and rlimits name
+ * by name), `[[mount]]` tables are appended, of which a later one replaces an earlier one of the same target, in its place.
+ */
+export function mergeLayers(base: Layer, over: Layer): Layer {
+  const [a, b] = [base.settings, over.settings];
+  const environment = { ...a.environment, ...b.environment };
+  const clock = a.clock === undefined && b.clock === undefined ? {} : { clock: { ...a.clock, ...b.clock } };
+  return {
+    settings: {
+      ...a,
+      ...b,
+      ...clock,
+      ids: { ...a.ids, ...b.ids },
+      capabilities: { ...a.capabilities, ...b.capabilities },
+      root: { ...a.root, ...b.root },
+      proc: { ...a.proc, ...b.proc },
+      network: { ...a.network, ...b.network },
+      seccomp: { ...a.seccomp, ...b.seccomp },
+      environment: { ...environment, set: { ...a.environment?.set, ...b.environment?.set } },
+      limits: { ...a.limits, ...b.limits },
+      rlimits: { ...a.rlimits, ...b.rlimits },
+      lifecycle: { ...a.lifecycle, ...b.lifecycle },
+    },
+    origins: new Map([...base.origins, ...over.origins]),
+    mounts: mergeMounts(base.mounts, over.mounts),
+  };
+}
+
+/**
+ * The command line on top of a profile: as {@link mergeLayers}, but capabilities.keep and environment.pass are added to
+ * what the profile has, and a variable that is passed is no longer set.
+ */
+export function applyCommandLine(base: Layer, line: Layer): Layer {
+  const { capabilities, environment } = line.settings;
+  const keep = [...(base.settings.capabilities?.keep ?? []), ...(capabilities?.keep ?? [])];
+  const passed = environment?.pass ?? [];
+  const pass = [...(base.settings.environment?.pass ?? []), ...passed];
+  const set = Object.entries(base.settings.environment?.set ?? {}).filter(([name]) => !passed.includes(name));
+  const bare = { ...base.settings, environment: { ...base.settings.environment, set: Object.fromEntries(set) } };
+  const added = { ...line.settings, capabilities: { keep }, environment: { ...environment, pass } };
+  return mergeLayers({ ...base, settings: bare }, { ...line, settings: added });
+}

@@ -1,0 +1,93 @@
+import * as v from "valibot";
+import { hostPath, type HostPath, pathFault, sandboxPath, type SandboxPath } from "../base/brand.ts";
+import { nearest } from "../base/nearest.ts";
+import type { Parsed } from "./units.ts";
+
+/** Entries that one array or table of a profile may have; no plan needs more, and each costs set-up time. */
+export const LIST_LIMIT = 4096;
+
+/**
+ * A valibot schema of one parser: its fault becomes an issue whose `expected` is the parser's and whose `message` is the
+ * hint, or "".
+ */
+export function leaf<T>(parse: (input: unknown) => Parsed<T>) {
+  return v.pipe(
+    v.unknown(),
+    v.rawTransform<unknown, T>(({ dataset, addIssue, NEVER }) => {
+      const parsed = parse(dataset.value);
+      if ("value" in parsed) return parsed.value;
+      addIssue({ expected: parsed.fault.expected, message: parsed.fault.hint ?? "" });
+      return NEVER;
+    }),
+  );
+}
+
+const isTable = (input: unknown): input is Record<string, unknown> =>
+  typeof input === "object" && input !== null && !Array.isArray(input) && !(input instanceof Date);
+
+/** A table without its keys being looked at. */
+export function parseTable(input: unknown): Parsed<Record<string, unknown>> {
+  if (!isTable(input)) return { fault: { expected: "a table" } };
+  if (Object.keys(input).length > LIST_LIMIT) return { fault: { expected: `a table of at most ${LIST_LIMIT} keys` } };
+  return { value: input };
+}
+
+function parseArray(input: unknown): Parsed<unknown[]> {
+  if (Array.isArray(input) && input.length <= LIST_LIMIT) return { value: input };
+  return { fault: { expected: `an array of at most ${LIST_LIMIT} entries` } };
+}
+
+/** A table with exactly these keys; the issue of an unknown one has the known ones as its message. */
+export function table<const E extends v.ObjectEntries>(entries: E) {
+  return v.pipe(leaf(parseTable), v.strictObject(entries, Object.keys(entries).join(", ")));
+}
+
+/** An array of at most {@link LIST_LIMIT} entries. */
+export function list<const S extends v.GenericSchema<unknown, unknown>>(entry: S) {
+  return v.pipe(leaf(parseArray), v.array(entry));
+}
+
+/** "; did you mean …?" for what is near, else "". */
+export function suggest(word: unknown, known: readonly string[]): string {
+  const near = typeof word === "string" && word.length <= 64 ? nearest(word, known)[0] : undefined;
+  return near === undefined || near === word ? "" : `did you mean ${JSON.stringify(near)}?`;
+}
+
+/** One of `words`; `later` are words of a later version, told from mistakes. */
+export function word<const W extends string>(words: readonly W[], later: readonly string[] = []) {
+  const expected = words.map((known) => JSON.stringify(known)).join(" or ");
+  return leaf<W>((input) => {
+    const value = words.find((known) => known === input);
+    if (value !== undefined) return { value };
+    const isLater = later.some((known) => known === input);
+    return { fault: { expected, hint: isLater ? "not available in this version" : suggest(input, words) } };
+  });
+}
+
+/** A string that `fault` finds nothing wrong with; `expected` describes it. */
+export function text(expected: string, fault: (input: string) => string | undefined) {
+  return leaf<string>((input) => {
+    const hint = typeof input === "string" ? fault(input) : "";
+    return typeof input === "string" && hint === undefined ? { value: input } : { fault: { expected, hint: hint ?? "" } };
+  });
+}
+
+export const flag = leaf<boolean>((input) =>
+  typeof input === "boolean" ? { value: input } : { fault: { expected: "true or false" } },
+);
+
+/** An absolute path of the host, normalised. */
+export function parseHostPath(input: unknown): Parsed<HostPath> {
+  const fault = typeof input === "string" ? pathFault(input) : "";
+  if (typeof input === "string" && fault === undefined) return { value: hostPath(input) };
+  return { fault: { expected: "an absolute path", hint: fault ?? "" } };
+}
+
+/** An absolute path inside, normalised; with `top`, one below that directory. */
+export function parseSandboxPath(input: unknown, top = ""): Parsed<SandboxPath> {
+  const expected = top === "" ? "an absolute path" : `an absolute path below ${top}`;
+  const fault = typeof input === "string" ? pathFault(input) : "";
+  if (typeof input !== "string" || fault !== undefined) return { fault: { expected, hint: fault ?? "" } };
+  const value = sandboxPath(input);
+  return value.startsWith(`${top}/`) ? { value } : { fault: { expected } };
+}

@@ -1,0 +1,62 @@
+import * as v from "valibot";
+import { bytes } from "../base/brand.ts";
+import { flag, leaf, parseHostPath, parseSandboxPath, table, word } from "./leaf.ts";
+import type { ProfileMount } from "./profile.ts";
+import { parseBytes } from "./units.ts";
+
+/** A tmpfs without a size has this one: a mount without limit could eat the host's memory. */
+const TMPFS_SIZE = bytes(64 * 1024 ** 2);
+
+const TYPE = word(["bind", "tmpfs"], ["overlay"]);
+
+/** tmpfs(5) takes a size of 0 for no limit; the least that holds anything is a page. */
+export const TMPFS_RANGE = { min: 4096, max: 1024 ** 4 };
+
+const permissions = leaf<number>((input) => {
+  if (typeof input === "string" && /^[01]?[0-7]{3}$/.test(input)) return { value: Number.parseInt(input, 8) };
+  return { fault: { expected: 'permissions in octal, as "0755" or "1777"' } };
+});
+
+/** / and /proc are tsbox's own: a mount there would hide the rest, or the masks. */
+function parseTarget(input: unknown) {
+  const parsed = parseSandboxPath(input);
+  if ("fault" in parsed || !/^\/$|^\/proc(\/|$)/.test(parsed.value)) return parsed;
+  return { fault: { expected: "an absolute path other than / and outside /proc" } };
+}
+
+const BIND = v.pipe(
+  table({
+    type: v.exactOptional(TYPE),
+    source: leaf(parseHostPath),
+    target: v.exactOptional(leaf(parseTarget)),
+    mode: v.exactOptional(word(["ro", "rw"], ["overlay"])),
+    optional: v.exactOptional(flag),
+  }),
+  v.rawTransform(({ dataset, addIssue, NEVER }): ProfileMount => {
+    const { source, target, mode = "ro", optional = false } = dataset.value;
+    if (target !== undefined) return { type: "bind", source, target, mode, optional };
+    const implied = parseTarget(source);
+    if ("value" in implied) return { type: "bind", source, target: implied.value, mode, optional };
+    const at = { type: "object", origin: "value", input: { source }, key: "target", value: source } as const;
+    addIssue({ expected: implied.fault.expected, message: "", input: source, path: [at] });
+    return NEVER;
+  }),
+);
+
+const TMPFS = v.pipe(
+  table({
+    type: TYPE,
+    target: leaf(parseTarget),
+    size: v.exactOptional(leaf((input) => parseBytes(input, TMPFS_RANGE))),
+    permissions: v.exactOptional(permissions),
+  }),
+  v.transform(
+    ({ target, size = TMPFS_SIZE, permissions: mode = 0o755 }): ProfileMount => ({ type: "tmpfs", target, size, mode }),
+  ),
+);
+
+const isTmpfs = (input: unknown): boolean =>
+  typeof input === "object" && input !== null && "type" in input && input.type === "tmpfs";
+
+/** One `[[mount]]`: a bind has source, target, mode, optional; a tmpfs has target, size, permissions. */
+export const MOUNT = v.lazy((input) => (isTmpfs(input) ? TMPFS : BIND));
