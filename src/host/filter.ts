@@ -1,12 +1,4 @@
-import {
-  BPF,
-  decodeProgram,
-  encodeProgram,
-  type Instruction,
-  joinStages,
-  returnValue,
-  type Stage,
-} from "../sys/bpf.ts";
+import { decodeProgram, encodeProgram, type Instruction, joinStages, returnValue, type Stage } from "../sys/bpf.ts";
 import type { FilterAction, FilterRule, FilterSpec } from "../sys/filter.ts";
 import { compileRules, libseccompVersion } from "../sys/libseccomp.ts";
 import { unknownCalls } from "../sys/prelude.ts";

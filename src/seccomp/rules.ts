@@ -1,0 +1,106 @@
+/*
+ * What a filter says, from the names of a profile.
+ *
+ * 1. The profile's list (`seccomp.allow`) names groups and single system calls. The groups are files of
+ *    profiles/seccomp, read and checked by src/profile/groups.ts.
+ * 2. Here the names become rules with numbers: groups are opened along `include`, calls that this architecture lacks are
+ *    left out, equal rules are counted once, contradictions are errors. The result, a FilterSpec, is data: what it says
+ *    for a call is written at that type.
+ * 3. src/host/filter.ts has libseccomp make a program of it and proves the program on every number.
+ * 4. The plan carries the program; the launcher installs it last before exec, with no_new_privs set.
+ *
+ * Composition only ever adds: a rule that refuses without tests chooses an errno and a group that allows the call wins.
+ * A rule that refuses by arguments wins over all that allow, whichever group has it.
+ */
+import { type Because, TsboxError } from "../errors/error.ts";
+import { type Group, isSyscall, suggestNames } from "../profile/groups.ts";
+import type { ArgumentTest, FilterRule, FilterSpec } from "../sys/filter.ts";
+import { type Arch, SYSCALLS, type SyscallName } from "../sys/syscalls.ts";
+
+type NamedRule = Omit<FilterRule, "number">;
+
+function numberOf(arch: Arch, name: string): number | undefined {
+  const numbers: Readonly<Record<string, number>> = SYSCALLS[arch];
+  return Object.hasOwn(numbers, name) ? numbers[name] : undefined;
+}
+
+const allowed = (name: SyscallName, because: Because): NamedRule => ({ name, action: "allow", tests: [], because });
+
+function* rulesOf(group: Group): Generator<NamedRule> {
+  const { file } = group;
+  for (const [i, name] of group.allow.entries()) yield allowed(name, { file, key: `allow[${i}]` });
+  for (const { syscall, action, args, key } of group.rules) {
+    yield { name: syscall, action, tests: args, because: { file, key } };
+  }
+}
+
+function* namedRules(names: readonly string[], groups: ReadonlyMap<string, Group>, because: Because) {
+  const opened = new Set<string>();
+  const pending = [...names];
+  for (const name of pending) {
+    const group = groups.get(name);
+    if (group === undefined) {
+      if (!isSyscall(name)) throw unknown(name, groups, because);
+      yield allowed(name, because);
+    } else if (!opened.has(name)) {
+      opened.add(name);
+      yield* rulesOf(group);
+      pending.push(...group.include);
+    }
+  }
+}
+
+function unknown(name: string, groups: ReadonlyMap<string, Group>, because: Because): TsboxError {
+  const known = [...groups.keys()].sort();
+  const hint = suggestNames(name, known);
+  const params = { subject: because.file, key: because.key, name, hint, groups: known.join(", ") };
+  return new TsboxError("E_SYSCALL_UNKNOWN", params, because);
+}
+
+const testKey = ({ index, op, value, mask }: ArgumentTest) => [index, op, value, mask].join(" ");
+
+function conditionKey({ name, tests }: NamedRule): string {
+  return [name, ...tests.map(testKey).sort()].join("\n");
+}
+
+const place = ({ action, because }: NamedRule) => `${because.file} ${because.key} says ${action}`;
+
+// With the same condition: an allowance wins over a refusal without tests, everything else must agree.
+function merged(first: NamedRule, second: NamedRule): NamedRule {
+  if (first.action === second.action) return first;
+  if (first.tests.length === 0 && first.action === "allow") return first;
+  if (first.tests.length === 0 && second.action === "allow") return second;
+  const params = { name: first.name, first: place(first), second: place(second) };
+  throw new TsboxError("E_SYSCALL_CONFLICT", params, second.because);
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+/**
+ * The rules that `allow` stands for: names of `groups` or of system calls, a group's before a call's.
+ *
+ * `groups` holds every group that is named or included; `because` is where `allow` was written.
+ * @throws TsboxError E_SYSCALL_UNKNOWN, E_SYSCALL_CONFLICT.
+ */
+export function resolveRules(
+  allow: readonly string[],
+  groups: ReadonlyMap<string, Group>,
+  arch: Arch,
+  because: Because,
+): FilterSpec {
+  const byCondition = new Map<string, NamedRule>();
+  for (const rule of namedRules(allow, groups, because)) {
+    const key = conditionKey(rule);
+    const same = byCondition.get(key);
+    byCondition.set(key, same === undefined ? rule : merged(same, rule));
+  }
+  const rules = [...byCondition].flatMap(([condition, rule]) => {
+    const number = numberOf(arch, rule.name);
+    // An allowance without tests leaves nothing for those with tests to say.
+    const isCovered =
+      rule.tests.length > 0 && rule.action === "allow" && byCondition.get(rule.name)?.action === "allow";
+    return number === undefined || isCovered ? [] : [{ condition, rule: { ...rule, number } }];
+  });
+  rules.sort((a, b) => a.rule.number - b.rule.number || compare(a.condition, b.condition));
+  return { arch, otherwise: "eperm", rules: rules.map(({ rule }) => rule) };
+}
