@@ -1,0 +1,58 @@
+// @ts-check
+
+/**
+ * What one run of vitest came to. `notes` are lines that say what failed outside a test and why tests were skipped.
+ *
+ * @typedef {{ passed: number, failed: number, skipped: number, notes: string[] }} Tally
+ *
+ * @typedef {{ status: string, fullName: string, meta?: { skipped?: string } }} TestReport
+ * @typedef {{ testResults: { name: string, status: string, message: string, assertionResults: TestReport[] }[] }} Report
+ *   vitest's JSON reporter, as much of it as is read here
+ */
+
+/**
+ * Counts a run so that nothing which went wrong counts as nothing: a file that did not load, a run that broke off.
+ *
+ * @param {Report | undefined} report undefined: the run wrote none
+ * @param {number | null} status what vitest ended with; null: a signal
+ * @param {{ mustWork: boolean }} options mustWork: a skip is a failure
+ * @returns {Tally}
+ */
+export function tallyReport(report, status, { mustWork }) {
+  /** @type {Tally} */
+  const tally = { passed: 0, failed: 0, skipped: 0, notes: [] };
+  for (const file of report?.testResults ?? []) {
+    const failedBefore = tally.failed;
+    for (const { status, fullName, meta } of file.assertionResults) {
+      if (status === "passed") tally.passed++;
+      else if (status === "failed") tally.failed++;
+      else {
+        tally[mustWork ? "failed" : "skipped"]++;
+        tally.notes.push(`skipped: ${fullName}: ${meta?.skipped ?? "no reason given"}`);
+      }
+    }
+    if (file.status === "failed" && tally.failed === failedBefore) {
+      tally.failed++;
+      tally.notes.push(`failed: ${file.name}: ${file.message}`);
+    }
+  }
+  if (status !== 0 && tally.failed === 0) {
+    tally.failed++;
+    tally.notes.push(`failed: vitest ended with ${status === null ? "a signal" : `status ${status}`}`);
+  }
+  return tally;
+}
+
+/** @param {readonly Tally[]} tallies @returns {Tally} */
+export function sumTallies(tallies) {
+  return {
+    passed: tallies.reduce((sum, { passed }) => sum + passed, 0),
+    failed: tallies.reduce((sum, { failed }) => sum + failed, 0),
+    skipped: tallies.reduce((sum, { skipped }) => sum + skipped, 0),
+    notes: tallies.flatMap(({ notes }) => notes),
+  };
+}
+
+/** @param {Tally} tally @returns {string} the line that `npm test` ends with */
+export const renderTally = ({ passed, failed, skipped }) =>
+  `${passed} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}`;
