@@ -1,4 +1,4 @@
-import { TsboxError, type Because } from "../errors/error.ts";
+import { type Because, TsboxError } from "../errors/error.ts";
 import { renderKey } from "./key.ts";
 import { LIST_LIMIT, parseTable } from "./leaf.ts";
 import type { ProfileMount } from "./profile.ts";
@@ -34,7 +34,10 @@ export function makeLayer(raw: RawProfile, file: string, locate: (key: string) =
   return {
     settings,
     origins: new Map(leafKeys(settings).map((key) => [key, because(key)])),
-    mounts: mergeMounts([], mount.map((entry, index) => ({ mount: entry, because: because(`mount[${index}]`) }))),
+    mounts: mergeMounts(
+      [],
+      mount.map((entry, index) => ({ mount: entry, because: because(`mount[${index}]`) })),
+    ),
   };
 }
 

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { hostPath, type HostPath, pathFault, sandboxPath, type SandboxPath } from "../base/brand.ts";
+import { type HostPath, hostPath, pathFault, type SandboxPath, sandboxPath } from "../base/brand.ts";
 import { nearest } from "../base/nearest.ts";
 import type { Parsed } from "./units.ts";
 
@@ -68,7 +68,9 @@ export function word<const W extends string>(words: readonly W[], later: readonl
 export function text(expected: string, fault: (input: string) => string | undefined) {
   return leaf<string>((input) => {
     const hint = typeof input === "string" ? fault(input) : "";
-    return typeof input === "string" && hint === undefined ? { value: input } : { fault: { expected, hint: hint ?? "" } };
+    return typeof input === "string" && hint === undefined
+      ? { value: input }
+      : { fault: { expected, hint: hint ?? "" } };
   });
 }
 

@@ -5,14 +5,16 @@ import { flag, leaf, list, parseSandboxPath, parseTable, table, text, word } fro
 import { MOUNT } from "./mount.ts";
 import { RLIMIT_NAMES, type Rlimit, type RlimitName } from "./profile.ts";
 import { parseRlimit, parseRlimitPair } from "./rlimit.ts";
-import { parseBytes, parseCount, parseDuration, type Parsed } from "./units.ts";
+import { type Parsed, parseBytes, parseCount, parseDuration } from "./units.ts";
 
 const DAY = 86_400_000;
 const CENTURY = 100 * 366 * 86_400;
 
 /** sethostname(2) takes 64 bytes; hostname(7) has the characters. */
 const hostname = text("a host name: at most 64 letters, digits, hyphens and dots", (input) =>
-  input.length <= 64 && /^(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*$/.test(input) ? undefined : "",
+  input.length <= 64 && /^(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*$/.test(input)
+    ? undefined
+    : "",
 );
 
 const description = text("a text of at most 1000 characters", (input) => (input.length <= 1000 ? undefined : ""));
@@ -105,9 +107,7 @@ export const RAW_PROFILE = table({
   hostname: v.exactOptional(hostname),
   ids: v.exactOptional(table({ map: v.exactOptional(word(["self", "root", "nobody", "range"])) })),
   capabilities: v.exactOptional(table({ keep: v.exactOptional(list(leaf(parseCapability))) })),
-  clock: v.exactOptional(
-    table({ monotonic: v.exactOptional(leaf(offset)), boottime: v.exactOptional(leaf(offset)) }),
-  ),
+  clock: v.exactOptional(table({ monotonic: v.exactOptional(leaf(offset)), boottime: v.exactOptional(leaf(offset)) })),
   root: v.exactOptional(
     table({
       source: v.exactOptional(word(["host"], ["empty"])),

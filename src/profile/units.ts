@@ -1,4 +1,4 @@
-import { bytes, type Bytes, type Milliseconds, milliseconds } from "../base/brand.ts";
+import { type Bytes, bytes, type Milliseconds, milliseconds } from "../base/brand.ts";
 
 /** What should have stood in a place, in words that fit after "expected". */
 export interface Fault {

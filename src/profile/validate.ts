@@ -34,7 +34,13 @@ function explain(issue: v.BaseIssue<unknown>, { file, name, locate }: Subject): 
   // A required key that is missing is an issue of the table, whose message is the list of its keys.
   const isMissing = issue.type === "strict_object";
   const expected = isMissing ? "a value" : (issue.expected ?? "something else");
-  const params = { subject: name, key, expected, found: describe(issue.input), hint: hinted(isMissing ? "" : issue.message) };
+  const params = {
+    subject: name,
+    key,
+    expected,
+    found: describe(issue.input),
+    hint: hinted(isMissing ? "" : issue.message),
+  };
   return new TsboxError("E_PROFILE_VALUE", params, { file, key });
 }
 

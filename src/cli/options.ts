@@ -1,0 +1,87 @@
+import { type Command, Option } from "commander";
+import type { Overrides } from "../profile/override.ts";
+
+const FOOTER = `
+Options that are not given are as the profile says; docs/profile.md has its keys.
+--cap-add, --volume, --tmpfs, --env and --ulimit may be given several times.`;
+
+/** What the options of {@link addProfileOptions} say. */
+export interface ProfileOptions {
+  /** A name or a file. */
+  readonly profile: string;
+  readonly overrides: Overrides;
+}
+
+const collect = (text: string, earlier: readonly string[] | undefined): readonly string[] => [...(earlier ?? []), text];
+
+/** Heading, then flags and description of each option; "+" means that it may be given several times. */
+const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]])[] = [
+  [
+    "Profile:",
+    [
+      ["--map <how>", "user id inside: self, root, nobody, range"],
+      ["--cap-add <name> +", "keep a capability, as NET_BIND_SERVICE"],
+    ],
+  ],
+  [
+    "Files:",
+    [
+      ["-v, --volume <src[:dst][:ro|rw]> +", "share a path, writable unless :ro"],
+      ["--tmpfs <dst[:options]> +", "mount memory, as /cache:size=64M,mode=0755"],
+      ["--work <mode>", "the current directory: ro, rw or none"],
+      ["-w, --workdir <path>", "start in this directory of the sandbox"],
+    ],
+  ],
+  [
+    "Environment and network:",
+    [
+      ["-e, --env <name[=value]> +", "set a variable, or copy it from yours"],
+      ["--hostname <name>", "host name inside"],
+      ["--network <mode>", "none or host"],
+    ],
+  ],
+  [
+    "Limits:",
+    [
+      ["--timeout <duration>", "end it after, as 500ms, 10s, 5m; or none"],
+      ["--ulimit <name=soft[:hard]> +", "resource limit, as nofile=1024"],
+    ],
+  ],
+];
+
+function makeOption([flags, description]: readonly [string, string], heading: string): Option {
+  const isRepeated = flags.endsWith(" +");
+  const option = new Option(flags.replace(/ \+$/, ""), description).helpGroup(heading);
+  return isRepeated ? option.argParser(collect) : option;
+}
+
+/**
+ * Gives a command the options that choose and override a profile, and makes it stop at the first word that is none, so
+ * that `tsbox run ls -la` hands -la to ls. The program itself needs `enablePositionalOptions()` for that.
+ */
+export function addProfileOptions(command: Command): Command {
+  const profile = new Option("--profile <name|file>", "what the sandbox may do")
+    .default("strict")
+    .helpGroup("Profile:");
+  command.passThroughOptions().addOption(profile);
+  for (const [heading, options] of GROUPS) {
+    for (const option of options) command.addOption(makeOption(option, heading));
+  }
+  return command.addHelpText(
+    "after",
+    "\nOptions that are not given are as the profile says; docs/profile.md has all of them.",
+  );
+}
+
+const SINGLE = ["work", "workdir", "hostname", "map", "network", "timeout"] as const;
+const REPEATED = ["volume", "tmpfs", "env", "capAdd", "ulimit"] as const;
+
+const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value);
+
+/** What a command with {@link addProfileOptions} was given, unchecked. */
+export function readProfileOptions(command: Command): ProfileOptions {
+  const given: Record<string, unknown> = command.opts();
+  const single = SINGLE.flatMap((name) => (typeof given[name] === "string" ? [[name, given[name]] as const] : []));
+  const repeated = REPEATED.flatMap((name) => (isTexts(given[name]) ? [[name, given[name]] as const] : []));
+  return { profile: String(given["profile"]), overrides: Object.fromEntries([...single, ...repeated]) };
+}

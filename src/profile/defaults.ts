@@ -1,0 +1,68 @@
+import { bytes, type SandboxPath, sandboxPath } from "../base/brand.ts";
+import type { Layer } from "./layer.ts";
+import type { Profile, Rlimit } from "./profile.ts";
+
+/** As profiles/strict.toml: a profile that says nothing of /proc must not get more of it than the strict one. */
+const MASKED: readonly SandboxPath[] = [
+  "acpi",
+  "asound",
+  "bus",
+  "fs",
+  "irq",
+  "kcore",
+  "kallsyms",
+  "keys",
+  "key-users",
+  "kmsg",
+  "latency_stats",
+  "modules",
+  "sched_debug",
+  "scsi",
+  "sysrq-trigger",
+  "sysvipc",
+  "timer_list",
+].map((name) => sandboxPath(`/proc/${name}`));
+
+const NO_CORE: Rlimit = { soft: 0, hard: 0 };
+
+const unique = <T>(list: readonly T[]): T[] => [...new Set(list)];
+
+/** The whole profile: what no layer wrote gets its built-in default, which is never weaker than the strict profile. */
+export function completeProfile(name: string, layer: Layer): Profile {
+  const { settings } = layer;
+  const { clock, root, proc, environment, limits } = settings;
+  const timeout = limits?.timeout ?? "none";
+  const mounts = layer.mounts.map(({ because }, index) => [`mount[${index}]`, because] as const);
+  return {
+    name,
+    description: settings.description ?? "",
+    origins: new Map([...layer.origins, ...mounts]),
+    work: settings.work ?? "none",
+    workdir: settings.workdir,
+    hostname: settings.hostname ?? "sandbox",
+    ids: { map: settings.ids?.map ?? "self" },
+    capabilities: { keep: unique(settings.capabilities?.keep ?? []) },
+    clock: clock === undefined ? undefined : { monotonic: clock.monotonic ?? 0, boottime: clock.boottime ?? 0 },
+    root: {
+      source: root?.source ?? "host",
+      size: root?.size ?? bytes(1024 ** 3),
+      etc: unique(root?.etc ?? []),
+      sys: unique(root?.sys ?? []),
+      devices: unique(root?.devices ?? ["null", "zero", "full", "random", "urandom", "tty"]),
+    },
+    proc: {
+      masked: unique(proc?.masked ?? MASKED),
+      readonly: unique(proc?.readonly ?? [sandboxPath("/proc")]),
+    },
+    mounts: layer.mounts.map(({ mount }) => mount),
+    network: { mode: settings.network?.mode ?? "none" },
+    seccomp: {
+      filter: settings.seccomp?.filter ?? "require",
+      allow: unique(settings.seccomp?.allow ?? ["base"]),
+    },
+    environment: { pass: unique(environment?.pass ?? []), set: environment?.set ?? {} },
+    limits: { timeout: timeout === "none" ? undefined : timeout },
+    rlimits: { core: NO_CORE, ...settings.rlimits },
+    lifecycle: { dieWithParent: settings.lifecycle?.die_with_parent ?? true },
+  };
+}

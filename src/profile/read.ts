@@ -1,0 +1,68 @@
+import { TsboxError } from "../errors/error.ts";
+import { completeProfile } from "./defaults.ts";
+import { readProfileFile } from "./file.ts";
+import { type FoundProfile, findParent, findProfile, type ProfilePlaces } from "./find.ts";
+import { applyCommandLine, type Layer, makeLayer, mergeLayers } from "./layer.ts";
+import { makeOverrideLayer, type Overrides } from "./override.ts";
+import type { Profile } from "./profile.ts";
+import type { RawProfile } from "./schema.ts";
+import { parseToml } from "./toml.ts";
+import { validateProfile } from "./validate.ts";
+
+// Theory of operation. A profile is made of layers: the file that was named, the files along its `extends`, and the
+// command line. Each layer is read, parsed and checked by itself against one schema, so that every fault is told with
+// the file and key that somebody wrote. Only checked layers are merged, the oldest parent first, the command line last;
+// beside each setting goes its origin, so that a step of the plan can name the line that asked for it. What no layer
+// wrote gets a default at the end, never earlier: a default must not count as something that was said. The host is
+// asked nothing: that a path, a group of system calls or an id range exists is for the plan to find out.
+
+/** Files in a chain of `extends`, the named one included. */
+const CHAIN_LIMIT = 8;
+
+interface Link {
+  readonly found: FoundProfile;
+  readonly raw: RawProfile;
+}
+
+const sameKey = (key: string): string => key;
+
+function readLink(found: FoundProfile): Link {
+  const { path, shown } = found;
+  const input = parseToml(readProfileFile(path, shown), shown);
+  return { found, raw: validateProfile(input, { file: shown, name: `profile ${shown}`, locate: sameKey }) };
+}
+
+function refuseChain(chain: readonly Link[], parent: FoundProfile, detail: string): never {
+  const file = chain.at(-1)?.found.shown ?? parent.shown;
+  const shown = [...chain.map(({ found }) => found.shown), parent.shown].join(" -> ");
+  throw new TsboxError("E_PROFILE_EXTENDS", { file, detail, chain: shown }, { file, key: "extends" });
+}
+
+/** The named file first, then its parent, and so on. */
+function readChain(first: FoundProfile, where: ProfilePlaces): Link[] {
+  const chain: Link[] = [];
+  let next: FoundProfile | undefined = first;
+  while (next !== undefined) {
+    const found: FoundProfile = next;
+    if (chain.some((link) => link.found.path === found.path)) refuseChain(chain, found, "it comes back to itself");
+    if (chain.length === CHAIN_LIMIT) refuseChain(chain, found, `more than ${CHAIN_LIMIT} profiles in a row`);
+    const link = readLink(found);
+    chain.push(link);
+    next = link.raw.extends === undefined ? undefined : findParent(link.raw.extends, found, where);
+  }
+  return chain;
+}
+
+/**
+ * The whole profile of a name or file: parents along `extends` merged below it, `overrides` above it, defaults filled in.
+ *
+ * Merging: a scalar or an array replaces; a table is merged key by key; `[[mount]]` tables are appended, a later one of
+ * the same target replacing the earlier in its place. From the command line capabilities and passed variables are added.
+ * @throws TsboxError E_PROFILE_NOT_FOUND, _FILE, _SYNTAX, _KEY, _VALUE or _EXTENDS.
+ */
+export function readProfile(nameOrFile: string, where: ProfilePlaces, overrides: Overrides = {}): Profile {
+  const found = findProfile(nameOrFile, where);
+  const files = readChain(found, where).map((link): Layer => makeLayer(link.raw, link.found.shown, sameKey));
+  const merged = files.reduceRight((base, layer) => mergeLayers(base, layer));
+  return completeProfile(found.name, applyCommandLine(merged, makeOverrideLayer(overrides, where.cwd)));
+}
