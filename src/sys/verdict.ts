@@ -16,21 +16,29 @@ export interface Verdict {
   readonly steps: number;
 }
 
-function word({ number, arch, args }: Call, offset: number): number {
-  if (offset === SECCOMP_DATA.nr) return number >>> 0;
-  if (offset === SECCOMP_DATA.arch) return arch >>> 0;
-  if (offset < SECCOMP_DATA.args || offset >= SECCOMP_DATA.size || offset % 4 !== 0) {
-    throw new RangeError(`a filter reads at offset ${offset} of seccomp_data`);
+/** A call as the sixteen words of struct seccomp_data, little-endian halves of the arguments in order. */
+export function seccompData({ number, arch, args }: Call): Uint32Array {
+  const data = new Uint32Array(SECCOMP_DATA.size / 4);
+  data[SECCOMP_DATA.nr / 4] = number;
+  data[SECCOMP_DATA.arch / 4] = arch;
+  for (const [i, value] of args.entries()) {
+    data[SECCOMP_DATA.args / 4 + 2 * i] = Number(value & 0xffff_ffffn);
+    data[SECCOMP_DATA.args / 4 + 2 * i + 1] = Number(value >> 32n);
   }
-  const argument = args[(offset - SECCOMP_DATA.args) >> 3] ?? 0n;
-  return Number((argument >> BigInt((offset % 8) * 8)) & 0xffff_ffffn);
+  return data;
+}
+
+function word(data: Uint32Array, offset: number): number {
+  const value = data[offset / 4];
+  if (value === undefined) throw new RangeError(`a filter reads at offset ${offset} of seccomp_data`);
+  return value;
 }
 
 /**
- * Runs a filter as the kernel would; bpf(4)'s classic machine, as far as libseccomp uses it.
+ * Runs a filter on a call ({@link seccompData}) as the kernel would; bpf(4)'s classic machine, as far as libseccomp uses it.
  * @throws RangeError on another instruction, or when the program runs past its end.
  */
-export function runProgram(program: readonly Instruction[], call: Call): Verdict {
+export function runProgram(program: readonly Instruction[], data: Uint32Array): Verdict {
   let accumulator = 0;
   let at = 0;
   for (let steps = 1; ; steps++) {
@@ -39,7 +47,7 @@ export function runProgram(program: readonly Instruction[], call: Call): Verdict
     const { code, jt, jf, k } = instruction;
     at++;
     if (code === BPF.RET_K) return { returned: k, steps };
-    else if (code === BPF.LD_W_ABS) accumulator = word(call, k);
+    else if (code === BPF.LD_W_ABS) accumulator = word(data, k);
     else if (code === BPF.ALU_AND_K) accumulator = (accumulator & k) >>> 0;
     else if (code === BPF.JMP_JA) at += k;
     else if (code === BPF.JMP_JEQ_K) at += accumulator === k ? jt : jf;
