@@ -126,8 +126,10 @@ export function copyCheckout(user) {
  */
 export function reachableNode(user, directory) {
   const [setpriv, ...words] = asUser(user);
+  // Through a shell: setpriv itself still has root's capabilities when it execs, and would get into closed directories.
+  const tried = [...words, "sh", "-c", '"$0" --version'];
   /** @param {string} node */
-  const works = (node) => spawnSync(setpriv, [...words, node, "--version"], { cwd: "/" }).status === 0;
+  const works = (node) => spawnSync(setpriv, [...tried, node], { cwd: "/" }).status === 0;
   if (works(process.execPath)) return process.execPath;
   const copy = join(directory, "build/bin", basename(process.execPath));
   output("install", ["-D", "-m", "0755", process.execPath, copy]);

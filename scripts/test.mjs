@@ -85,14 +85,18 @@ async function runVitest({ directory, node, words, env }, projects) {
 const sessionOf = (pid) =>
   Number(readFileSync(`/proc/${pid}/stat`, "latin1").replace(/^.*\)/s, "").trim().split(" ")[3]);
 
-/** Ids of processes of this run that still live. @param {string | undefined} copy the directory whose programs are ours */
+/** Whether a process is in a directory, or its program is. @param {string} pid @param {string} directory */
+const belongsTo = (pid, directory) =>
+  ["exe", "cwd"].some((link) => `${readlinkSync(`/proc/${pid}/${link}`)}/`.startsWith(`${directory}/`));
+
+/** Ids of processes of this run that still live. @param {string | undefined} copy a directory that only this run uses */
 function listLeft(copy) {
   return readdirSync("/proc").filter((pid) => {
     if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return false;
     try {
       if (sessionOf(pid) === running?.pid) return true;
       if (readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(RUN)) return true;
-      return copy !== undefined && readlinkSync(`/proc/${pid}/exe`).startsWith(`${copy}/`);
+      return copy !== undefined && belongsTo(pid, copy);
     } catch {
       return false; // it ended meanwhile, is a kernel thread, or is another user's
     }
