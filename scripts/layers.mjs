@@ -44,12 +44,21 @@ const IMPORT = /\b(?:import|export)\b(?:[^;"'`()]*?\bfrom)?\s*(["'])( *)\1|\b(?:
 /** @typedef {{ readonly file: string, readonly text: string }} Source path from the checkout, with "/" */
 /** @typedef {{ readonly file: string, readonly line: number, readonly rule: string }} Breach */
 
-/** The same text with comments and the insides of strings as blanks, so that offsets stay. @param {string} text */
+/** In a template: an expression, or one character of its text. */
+const TEMPLATE_PIECE = /\$\{((?:[^{}`]|`[^`]*`|\{[^{}]*\})*)\}|[^]/g;
+
+/** @param {string} text */
+const blankAll = (text) => text.replace(/[^\n]/g, " ");
+
+/** @param {string} piece @param {string | undefined} code of an expression @returns {string} */
+const blankPiece = (piece, code) => (code === undefined ? blankAll(piece) : `  ${blank(code)} `);
+
+/** The same text with comments and the insides of strings as blanks, so that offsets stay. @param {string} text @returns {string} */
 function blank(text) {
   return text.replace(OPAQUE, (token) => {
     const quote = token[0];
-    if (quote === "`") return token;
-    if (quote !== '"' && quote !== "'") return token.replace(/[^\n]/g, " ");
+    if (quote === "`") return token.replace(TEMPLATE_PIECE, (piece, code) => blankPiece(piece, code));
+    if (quote !== '"' && quote !== "'") return blankAll(token);
     return `${quote}${" ".repeat(token.length - 2)}${quote}`;
   });
 }
