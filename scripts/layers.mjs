@@ -45,7 +45,7 @@ const IMPORT = /\b(?:import|export)\b(?:[^;"'`()]*?\bfrom)?\s*(["'])( *)\1|\b(?:
 /** @typedef {{ readonly file: string, readonly line: number, readonly rule: string }} Breach */
 
 /** In a template: an expression, or one character of its text. */
-const TEMPLATE_PIECE = /\$\{((?:[^{}`]|`[^`]*`|\{[^{}]*\})*)\}|[^]/g;
+const TEMPLATE_PIECE = /\$\{((?:[^{}`]|`[^`]*`|\{[^{}]*\})*)\}|[\s\S]/g;
 
 /** @param {string} text */
 const blankAll = (text) => text.replace(/[^\n]/g, " ");
