@@ -1,0 +1,14 @@
+import { groupDirectory, readGroups } from "../../src/profile/groups.ts";
+import { resolveRules } from "../../src/seccomp/rules.ts";
+import type { FilterSpec } from "../../src/sys/filter.ts";
+import type { Arch } from "../../src/sys/syscalls.ts";
+
+const shipped = groupDirectory(new URL("../../profiles/seccomp", import.meta.url).pathname, "profiles/seccomp");
+
+/** Names of every shipped group. */
+export const shippedNames = shipped.names;
+
+/** What the shipped groups (or calls) say on an architecture. */
+export function shippedSpec(allow: readonly string[], arch: Arch): FilterSpec {
+  return resolveRules(allow, readGroups(allow, shipped), arch, { file: "profiles/test.toml", key: "seccomp.allow" });
+}
