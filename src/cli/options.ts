@@ -67,10 +67,7 @@ export function addProfileOptions(command: Command): Command {
   for (const [heading, options] of GROUPS) {
     for (const option of options) command.addOption(makeOption(option, heading));
   }
-  return command.addHelpText(
-    "after",
-    "\nOptions that are not given are as the profile says; docs/profile.md has all of them.",
-  );
+  return command.addHelpText("after", FOOTER);
 }
 
 const SINGLE = ["work", "workdir", "hostname", "map", "network", "timeout"] as const;

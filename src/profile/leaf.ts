@@ -49,7 +49,8 @@ export function list<const S extends v.GenericSchema<unknown, unknown>>(entry: S
 
 /** "; did you mean …?" for what is near, else "". */
 export function suggest(word: unknown, known: readonly string[]): string {
-  const near = typeof word === "string" && word.length <= 64 ? nearest(word, known)[0] : undefined;
+  // Two letters are near to any two letters.
+  const near = typeof word === "string" && word.length > 2 && word.length <= 64 ? nearest(word, known)[0] : undefined;
   return near === undefined || near === word ? "" : `did you mean ${JSON.stringify(near)}?`;
 }
 

@@ -41,23 +41,22 @@ class Draft {
     this.mounts.push(mount);
   }
 
-  addVariable(flag: string, text: string): void {
+  addVariable(text: string): void {
     const [name, value] = splitPair(text);
     this.pass.delete(name);
     this.set.delete(name);
     if (value === undefined) {
       this.pass.add(name);
-      this.note([...this.pass].map((each) => `--env ${each}`).join(" "), "environment", "pass");
     } else {
       this.set.set(name, value);
-      this.note(flag, "environment", "set", name);
+      // The name only: origins are printed with plans and kept in records, and the value may be a secret.
+      this.note(`--env ${name}`, "environment", "set", name);
     }
   }
 
   addCapability(flag: string, name: string): void {
     this.note(flag, "capabilities", "keep", this.keep.length);
     this.keep.push(name);
-    this.note(this.keep.map((each) => `--cap-add ${each}`).join(" "), "capabilities", "keep");
   }
 
   addRlimit(flag: string, text: string): void {
@@ -98,9 +97,11 @@ export function makeOverrideLayer(overrides: Overrides, cwd: string): Layer {
   for (const text of overrides.volume ?? [])
     draft.addMount(`--volume ${text}`, parseVolume(`--volume ${text}`, text, cwd));
   for (const text of overrides.tmpfs ?? []) draft.addMount(`--tmpfs ${text}`, parseTmpfs(`--tmpfs ${text}`, text));
-  for (const text of overrides.env ?? []) draft.addVariable(`--env ${text}`, text);
+  for (const text of overrides.env ?? []) draft.addVariable(text);
   for (const name of overrides.capAdd ?? []) draft.addCapability(`--cap-add ${name}`, name);
   for (const text of overrides.ulimit ?? []) draft.addRlimit(`--ulimit ${text}`, text);
+  draft.note((overrides.capAdd ?? []).map((name) => `--cap-add ${name}`).join(" "), "capabilities", "keep");
+  draft.note([...draft.pass].map((name) => `--env ${name}`).join(" "), "environment", "pass");
   const input = {
     ...scalars(overrides, draft),
     mount: draft.mounts,

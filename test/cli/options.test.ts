@@ -1,0 +1,65 @@
+import { Command } from "commander";
+import { describe, expect, it } from "vitest";
+import { addProfileOptions, type ProfileOptions, readProfileOptions } from "../../src/cli/options.ts";
+
+function makeProgram(seen: (rest: string[], options: ProfileOptions) => void): { program: Command; run: Command } {
+  const program = new Command("tsbox").enablePositionalOptions().exitOverride();
+  const run = addProfileOptions(program.command("run").argument("<command...>"));
+  run.configureHelp({ helpWidth: 80 }).configureOutput({ writeErr: () => {} });
+  run.action((rest: string[]) => seen(rest, readProfileOptions(run)));
+  return { program, run };
+}
+
+function parse(...words: string[]): { rest: string[]; options: ProfileOptions } {
+  let seen: { rest: string[]; options: ProfileOptions } | undefined;
+  makeProgram((rest, options) => {
+    seen = { rest, options };
+  }).program.parse(["run", ...words], { from: "user" });
+  if (seen === undefined) throw new Error("the command did not run");
+  return seen;
+}
+
+describe("profile options", () => {
+  it("take the strict profile and override nothing when none is given", () =>
+    expect(parse("ls").options).toEqual({ profile: "strict", overrides: {} }));
+
+  it("end at the first word that is none", () =>
+    expect(parse("--profile", "p", "ls", "-la", "-v", "/x", "--work", "rw")).toEqual({
+      rest: ["ls", "-la", "-v", "/x", "--work", "rw"],
+      options: { profile: "p", overrides: {} },
+    }));
+
+  it("end at --", () =>
+    expect(parse("--work", "rw", "--", "-x", "--work", "ro")).toEqual({
+      rest: ["-x", "--work", "ro"],
+      options: { profile: "strict", overrides: { work: "rw" } },
+    }));
+
+  it("reach the overrides, repeated ones in order", () => {
+    const words = "-v /a -e A=1 --volume=/b:/c:ro -e B --tmpfs /t --cap-add KILL --ulimit core=0 -w /w --map root";
+    const more = "--hostname h --timeout 5s --network none --work none true";
+    expect(parse(...words.split(" "), ...more.split(" ")).options.overrides).toEqual({
+      volume: ["/a", "/b:/c:ro"],
+      env: ["A=1", "B"],
+      tmpfs: ["/t"],
+      capAdd: ["KILL"],
+      ulimit: ["core=0"],
+      workdir: "/w",
+      map: "root",
+      hostname: "h",
+      timeout: "5s",
+      network: "none",
+      work: "none",
+    });
+  });
+
+  it("refuse an unknown option before the command", () => expect(() => parse("--wrok", "rw", "ls")).toThrow("--work"));
+
+  it("have help of at most 80 columns", () => {
+    const lines = makeProgram(() => {})
+      .run.helpInformation()
+      .split("\n");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(lines).toContain("Files:");
+  });
+});
