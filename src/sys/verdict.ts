@@ -46,13 +46,13 @@ export function runProgram(program: readonly Instruction[], data: Uint32Array): 
     if (instruction === undefined) throw new RangeError(`a filter runs past its end at ${at}`);
     const { code, jt, jf, k } = instruction;
     at++;
-    if (code === BPF.RET_K) return { returned: k, steps };
-    else if (code === BPF.LD_W_ABS) accumulator = word(data, k);
-    else if (code === BPF.ALU_AND_K) accumulator = (accumulator & k) >>> 0;
-    else if (code === BPF.JMP_JA) at += k;
-    else if (code === BPF.JMP_JEQ_K) at += accumulator === k ? jt : jf;
+    if (code === BPF.JMP_JEQ_K) at += accumulator === k ? jt : jf;
     else if (code === BPF.JMP_JGT_K) at += accumulator > k ? jt : jf;
     else if (code === BPF.JMP_JGE_K) at += accumulator >= k ? jt : jf;
+    else if (code === BPF.LD_W_ABS) accumulator = word(data, k);
+    else if (code === BPF.RET_K) return { returned: k, steps };
+    else if (code === BPF.JMP_JA) at += k;
+    else if (code === BPF.ALU_AND_K) accumulator = (accumulator & k) >>> 0;
     else if (code === BPF.JMP_JSET_K) at += (accumulator & k) !== 0 ? jt : jf;
     else throw new RangeError(`a filter holds the instruction 0x${code.toString(16)}`);
   }
