@@ -23,7 +23,17 @@ const MASKED: readonly SandboxPath[] = [
   "timer_list",
 ].map((name) => sandboxPath(`/proc/${name}`));
 
-const NO_CORE: Rlimit = { soft: 0, hard: 0 };
+const both = (limit: number): Rlimit => ({ soft: limit, hard: limit });
+
+/** As profiles/strict.toml, for the same reason. */
+const RLIMITS: Profile["rlimits"] = {
+  core: both(0),
+  memlock: both(64 * 1024),
+  msgqueue: both(800 * 1024),
+  nofile: both(4096),
+  nproc: both(4096),
+  rtprio: both(0),
+};
 
 const unique = <T>(list: readonly T[]): T[] => [...new Set(list)];
 
@@ -62,7 +72,7 @@ export function completeProfile(name: string, layer: Layer): Profile {
     },
     environment: { pass: unique(environment?.pass ?? []), set: environment?.set ?? {} },
     limits: { timeout: timeout === "none" ? undefined : timeout },
-    rlimits: { core: NO_CORE, ...settings.rlimits },
+    rlimits: { ...RLIMITS, ...settings.rlimits },
     lifecycle: { dieWithParent: settings.lifecycle?.die_with_parent ?? true },
   };
 }

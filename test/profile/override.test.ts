@@ -110,7 +110,7 @@ describe("overrides", () => {
       { type: "tmpfs", target: "/t", size: 1024 ** 2, mode: 0o1777 },
       { type: "tmpfs", target: "/u" },
     ]);
-    expect(profile.rlimits).toEqual({
+    expect(profile.rlimits).toMatchObject({
       core: { soft: undefined, hard: undefined },
       nofile: { soft: 64, hard: 128 },
       nproc: { soft: 5, hard: 5 },

@@ -43,7 +43,7 @@ describe("readProfile", () => {
     expect(empty.seccomp).toEqual(strict.seccomp);
     expect(empty.root).toEqual({ ...strict.root, etc: [], sys: [] });
     expect(empty.lifecycle).toEqual(strict.lifecycle);
-    expect(empty.rlimits.core).toEqual({ soft: 0, hard: 0 });
+    expect(empty.rlimits).toEqual(strict.rlimits);
   });
 
   it("shows files as they were given", () => {
