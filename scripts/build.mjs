@@ -1,6 +1,6 @@
 // @ts-check
 // npm run build [-- --types]: the launcher, then the bundles; --types adds the declarations that are published.
-import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { runStep, seconds } from "./step.mjs";
@@ -32,6 +32,9 @@ export function buildLauncher() {
   return true;
 }
 
+/** @returns {string} of package.json */
+const version = () => JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).version;
+
 async function buildBundles() {
   const start = performance.now();
   const { build } = await import("esbuild");
@@ -47,6 +50,7 @@ async function buildBundles() {
     platform: "node",
     target: "node20",
     external: ["koffi"],
+    define: { TSBOX_VERSION: JSON.stringify(version()) },
     banner: { js: BANNER },
     // Less to read and parse at start-up; names stay, for stack traces.
     minifySyntax: true,

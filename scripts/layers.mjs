@@ -17,6 +17,7 @@ const LAYERS = [
   ["plan"],
   ["launcher"],
   ["state"],
+  ["run"],
   ["cli"],
   ["index.ts"],
 ];

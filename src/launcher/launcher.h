@@ -89,7 +89,7 @@ void kill_sandbox(struct launch *launch);
 /* report.c */
 noreturn void die_early(const char *why);
 void tell_failure(const struct launch *launch, uint32_t entry, int error);
-void tell_outcome(const struct launch *launch, enum outcome outcome);
+void tell_outcome(const struct launch *launch, enum outcome outcome, int error);
 void write_report(const struct launch *launch, const struct end *end);
 
 static inline uint64_t signal_bit(int number)

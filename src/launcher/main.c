@@ -80,20 +80,20 @@ static void judge(const struct launch *launch, struct end *end)
 	if (end->timed_out) {
 		end->exit = EXIT_TIMEOUT;
 		if (!quiet)
-			tell_outcome(launch, OUTCOME_TIMEOUT);
+			tell_outcome(launch, OUTCOME_TIMEOUT, 0);
 	} else if (end->failed && end->failure.kind == RECORD_FAILED) {
 		end->exit = EXIT_SETUP;
 		tell_failure(launch, end->failure.entry, end->failure.value);
 	} else if (end->failed) {
 		enum outcome outcome = (enum outcome)end->failure.entry;
 		end->exit = (int)plan->step[plan->head->outcome[outcome]].exit;
-		tell_outcome(launch, outcome);
+		tell_outcome(launch, outcome, end->failure.value);
 	} else if (end->orphaned) {
 		end->exit = EXIT_SETUP;
 	} else if (WIFSIGNALED(end->status)) {
 		end->exit = 128 + WTERMSIG(end->status);
 		if (!quiet && WTERMSIG(end->status) == SIGSYS)
-			tell_outcome(launch, OUTCOME_SIGSYS);
+			tell_outcome(launch, OUTCOME_SIGSYS, 0);
 	} else {
 		end->exit = WEXITSTATUS(end->status);
 	}

@@ -82,7 +82,6 @@ enum outcome {
 	OUTCOME_EXEC,
 	OUTCOME_TIMEOUT,
 	OUTCOME_SIGSYS,
-	OUTCOME_PARENT,
 	OUTCOMES,
 };
 
@@ -111,6 +110,10 @@ struct plan_header {
 	uint64_t forwarded; /* signal n is bit n - 1 */
 	uint64_t to_group;  /* of these, the ones that a terminal sends to a whole process group */
 };
+
+/* src/plan/encode.ts writes these by offset. */
+_Static_assert(sizeof(struct plan_header) == 160 && sizeof(struct plan_entry) == 88, "layout of the plan");
+_Static_assert(sizeof(struct plan_step) == 28 && sizeof(struct plan_alternative) == 12, "layout of the plan");
 
 struct plan {
 	uint8_t *base;

@@ -166,16 +166,16 @@ static struct message step_message(const struct launch *launch, uint32_t entry, 
 	return message;
 }
 
-/* An outcome has no call: its only alternative (errno 0) is the reason. */
-static struct message outcome_message(const struct launch *launch, enum outcome outcome)
+/* An outcome names no call: its alternative is the reason, or else the errno. */
+static struct message outcome_message(const struct launch *launch, enum outcome outcome, int error)
 {
 	const struct plan *plan = &launch->plan;
 	const struct plan_step *step = &plan->step[plan->head->outcome[outcome]];
-	const char *why = "";
+	const char *why = strerrordesc_np(error);
 
 	if (step->alternative_n > 0)
 		why = plan_text(plan, plan->alternative[step->alternative].why);
-	return (struct message){ .step = step, .why = why, .fix = plan_text(plan, step->fix) };
+	return (struct message){ .step = step, .why = why != NULL ? why : "", .fix = plan_text(plan, step->fix) };
 }
 
 static void tell(const struct launch *launch, const struct message *message)
@@ -216,9 +216,9 @@ void tell_failure(const struct launch *launch, uint32_t entry, int error)
 	tell(launch, &message);
 }
 
-void tell_outcome(const struct launch *launch, enum outcome outcome)
+void tell_outcome(const struct launch *launch, enum outcome outcome, int error)
 {
-	struct message message = outcome_message(launch, outcome);
+	struct message message = outcome_message(launch, outcome, error);
 	tell(launch, &message);
 }
 
@@ -227,7 +227,7 @@ static void put_error(struct text *text, const struct launch *launch, const stru
 	const struct plan *plan = &launch->plan;
 	struct message message = end->failure.kind == RECORD_FAILED
 					 ? step_message(launch, end->failure.entry, end->failure.value)
-					 : outcome_message(launch, (enum outcome)end->failure.entry);
+					 : outcome_message(launch, (enum outcome)end->failure.entry, end->failure.value);
 	const char *name = strerrorname_np(end->failure.value);
 
 	put_raw(text, ",\"error\":{\"errno\":\"");

@@ -1,0 +1,46 @@
+import { writeSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { renderError, TsboxError } from "../errors/error.ts";
+import { planCommand } from "./plan.ts";
+import { runCommand } from "./run.ts";
+
+declare const TSBOX_VERSION: string;
+
+const EXIT_SETUP = 125;
+
+function program(): Command {
+  const root = new Command("tsbox")
+    .description("run commands you do not trust, without root and without a daemon")
+    .version(TSBOX_VERSION)
+    .enablePositionalOptions()
+    .exitOverride()
+    // Its own errors are thrown, and told below in one form with all others.
+    .configureOutput({ outputError: () => undefined });
+  for (const command of [runCommand(), planCommand()]) {
+    command.copyInheritedSettings(root);
+    root.addCommand(command);
+  }
+  return root;
+}
+
+/** What to say of anything thrown, and the exit status. */
+function tell(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    const reason = error.message.replace(/^error: /, "").replaceAll("\n", " ");
+    return tell(new TsboxError("E_USAGE", { reason, fix: "tsbox --help, or tsbox run --help" }));
+  }
+  if (error instanceof TsboxError) {
+    writeSync(2, renderError(error));
+    return error.exit;
+  }
+  const detail = error instanceof Error ? error.message : String(error);
+  writeSync(2, renderError(new TsboxError("E_INTERNAL", { detail })));
+  return EXIT_SETUP;
+}
+
+try {
+  program().parse(process.argv);
+} catch (error) {
+  process.exitCode = tell(error);
+}

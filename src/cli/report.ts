@@ -1,0 +1,17 @@
+import { basename, dirname } from "node:path";
+import { hostPath } from "../base/brand.ts";
+import { TsboxError } from "../errors/error.ts";
+import { canonical } from "../host/path.ts";
+import type { ReportTarget } from "../process/step.ts";
+
+/** The value of --report: fd:N, or a file in a directory that exists. @throws TsboxError E_REPORT. */
+export function parseReport(text: string): ReportTarget {
+  const refuse = (reason: string) => new TsboxError("E_REPORT", { target: text, reason });
+  if (text.includes("\0")) throw refuse("it contains a NUL character");
+  const fd = /^fd:(\d{1,5})$/.exec(text)?.[1];
+  if (fd !== undefined) return { fd: Number(fd) };
+  if (text.startsWith("fd:")) throw refuse("fd: takes a decimal number");
+  const folder = canonical(dirname(text));
+  if (folder === undefined) throw refuse("its directory does not exist");
+  return { file: hostPath(`${folder}/${basename(text)}`) };
+}

@@ -1,0 +1,58 @@
+import type { HostGid, HostPath, HostUid } from "../base/brand.ts";
+import type { RlimitName } from "../profile/profile.ts";
+import type { Arch } from "../sys/syscalls.ts";
+import type { SeccompFact } from "./filter.ts";
+
+/** What lies at a path of the host, not following a last symbolic link. */
+export type PathFact =
+  | { readonly kind: "missing" }
+  | { readonly kind: "file" | "directory" | "other"; readonly real: HostPath }
+  /** `real` is where it leads, `link` its text; a dangling link has no `real`. */
+  | { readonly kind: "symlink"; readonly link: string; readonly real: HostPath | undefined; readonly directory: boolean };
+
+/** One line of /etc/subuid or /etc/subgid that is the user's; subuid(5). */
+export interface IdRange {
+  readonly start: number;
+  readonly count: number;
+}
+
+/**
+ * What this machine is and has, as far as a plan depends on it. The planner reads nothing else of the host, so that two
+ * equal facts and an equal profile give the same plan.
+ */
+export interface HostFacts {
+  readonly arch: Arch;
+  /** uname(2) release. */
+  readonly kernel: string;
+  readonly user: {
+    readonly uid: HostUid;
+    readonly gid: HostGid;
+    readonly name: string;
+    readonly home: HostPath;
+  };
+  /** Canonical. */
+  readonly cwd: HostPath;
+  /** For every path that `wantedPaths` asked for. */
+  readonly paths: ReadonlyMap<string, PathFact>;
+  /** Of the names that the profile passes on: those that are set. */
+  readonly environment: ReadonlyMap<string, string>;
+  /** /etc/resolv.conf, when the network mode needs it. */
+  readonly resolvConf: string | undefined;
+  readonly subuid: readonly IdRange[];
+  readonly subgid: readonly IdRange[];
+  readonly newuidmap: HostPath | undefined;
+  readonly newgidmap: HostPath | undefined;
+  /** Highest capability number; /proc/sys/kernel/cap_last_cap. */
+  readonly lastCapability: number;
+  /** Hard limits now; undefined is unlimited. */
+  readonly hardLimits: Readonly<Partial<Record<RlimitName, number>>>;
+  /** When the profile wants a filter. */
+  readonly seccomp: SeccompFact | undefined;
+}
+
+/** @throws RangeError when the path was not asked for: a bug of the planner, not of the host. */
+export function pathFact(facts: HostFacts, path: string): PathFact {
+  const fact = facts.paths.get(path);
+  if (fact === undefined) throw new RangeError(`no fact about ${path}: wantedPaths did not name it`);
+  return fact;
+}

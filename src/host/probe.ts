@@ -1,0 +1,73 @@
+import { readFileSync } from "node:fs";
+import { release, userInfo } from "node:os";
+import { type HostPath, hostGid, hostPath, hostUid } from "../base/brand.ts";
+import { TsboxError } from "../errors/error.ts";
+import type { Profile } from "../profile/profile.ts";
+import type { Arch } from "../sys/syscalls.ts";
+import type { HostFacts } from "./facts.ts";
+import type { SeccompFact } from "./filter.ts";
+import { probeHardLimits } from "./limit.ts";
+import { canonical, ifThere, probePath } from "./path.ts";
+import { probeSubordinate } from "./subid.ts";
+
+/** @throws TsboxError E_ARCH on a machine that is neither x86-64 nor arm64. */
+export function probeArch(): Arch {
+  if (process.arch === "x64") return "x86_64";
+  if (process.arch === "arm64") return "aarch64";
+  throw new TsboxError("E_ARCH", { arch: process.arch });
+}
+
+/** The canonical current directory. @throws TsboxError E_CWD when it has been deleted. */
+export function probeCwd(): HostPath {
+  const cwd = canonical(".");
+  if (cwd === undefined) throw new TsboxError("E_CWD", {});
+  return cwd;
+}
+
+function probeUser(): HostFacts["user"] {
+  const { uid, gid, homedir } = userInfo();
+  const { username } = userInfo();
+  // Names that passwd(5) cannot hold would forge lines of the sandbox's own passwd.
+  const name = /^[A-Za-z0-9._][A-Za-z0-9._-]{0,31}$/.test(username) ? username : "user";
+  const home = canonical(homedir) ?? hostPath("/");
+  return { uid: hostUid(uid), gid: hostGid(gid), name, home };
+}
+
+function probeHelper(name: string): HostPath | undefined {
+  return ["/usr/bin", "/bin", "/usr/local/bin"].map((folder) => canonical(`${folder}/${name}`)).find((path) => path !== undefined);
+}
+
+const RESOLV_CONF_LIMIT = 65_536;
+
+/** Everything that the plan of `profile` depends on; `paths` are those that the root file system asks about. */
+export function probeHost(
+  profile: Profile,
+  wanted: { readonly cwd: HostPath; readonly paths: readonly string[]; readonly seccomp: SeccompFact | undefined },
+): HostFacts {
+  const user = probeUser();
+  const ranged = profile.ids.map === "range";
+  const environment = new Map<string, string>();
+  for (const name of profile.environment.pass) {
+    const value = process.env[name];
+    if (value !== undefined) environment.set(name, value);
+  }
+  return {
+    arch: probeArch(),
+    kernel: release(),
+    user,
+    cwd: wanted.cwd,
+    paths: new Map(wanted.paths.map((path) => [path, probePath(path)])),
+    environment,
+    resolvConf:
+      profile.network.mode === "none"
+        ? undefined
+        : ifThere(() => readFileSync("/etc/resolv.conf", "utf8"))?.slice(0, RESOLV_CONF_LIMIT),
+    subuid: ranged ? probeSubordinate("/etc/subuid", user) : [],
+    subgid: ranged ? probeSubordinate("/etc/subgid", user) : [],
+    newuidmap: ranged ? probeHelper("newuidmap") : undefined,
+    newgidmap: ranged ? probeHelper("newgidmap") : undefined,
+    lastCapability: Number(readFileSync("/proc/sys/kernel/cap_last_cap", "utf8")),
+    hardLimits: probeHardLimits(),
+    seccomp: wanted.seccomp,
+  };
+}

@@ -1,0 +1,23 @@
+import { TsboxError } from "../errors/error.ts";
+import { execve, keepOnExec, SystemCallError, sealedMemfd } from "../sys/libc.ts";
+
+/** E2BIG; execve(2). */
+const TOO_BIG = 7;
+
+/**
+ * Becomes the launcher: this process, its pid and its open fds go on as the supervisor, without Node.
+ *
+ * @param parent Pid of the process whose death ends the sandbox.
+ * @throws TsboxError E_LAUNCHER when the kernel refuses.
+ */
+export function becomeLauncher(launcher: string, plan: Uint8Array, parent: number, command: readonly string[]): never {
+  const fd = sealedMemfd("tsbox-plan", plan);
+  for (const standard of [0, 1, 2]) keepOnExec(standard);
+  try {
+    return execve(launcher, ["tsbox", String(fd), String(parent), ...command], []);
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    const reason = error.errno === TOO_BIG ? "the command's arguments are too long (execve(2): E2BIG)" : error.message;
+    throw new TsboxError("E_LAUNCHER", { reason });
+  }
+}

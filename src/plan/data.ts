@@ -1,0 +1,72 @@
+import type { Data } from "../sys/call.ts";
+
+const ALIGNMENT = 8;
+
+/** The data of a plan while it is put together: each distinct text and struct once, each at a multiple of 8 bytes. */
+export class DataSection {
+  readonly relocations: { readonly at: number; readonly to: number }[] = [];
+  readonly #chunks: Uint8Array[] = [];
+  readonly #texts = new Map<string, number>();
+  readonly #structs = new Map<Data, number>();
+  readonly #buffers = new Map<string, number>();
+  #size = 0;
+
+  /** Offset of the NUL-terminated text. @throws RangeError when it holds a NUL itself. */
+  text(text: string): number {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    if (text.includes("\0")) throw new RangeError("a text of the plan contains a NUL character");
+    const offset = this.#add(Buffer.from(`${text}\0`));
+    this.#texts.set(text, offset);
+    return offset;
+  }
+
+  /** Offset of the bytes, with the addresses in them entered as relocations. */
+  struct(data: Data): number {
+    const known = this.#structs.get(data);
+    if (known !== undefined) return known;
+    const offset = this.#add(data.bytes);
+    this.#structs.set(data, offset);
+    for (const { at, to } of data.pointers ?? []) this.relocations.push({ at: offset + at, to: this.struct(to) });
+    return offset;
+  }
+
+  /** Offset of zero bytes that the calls of one name share. */
+  buffer(name: string, size: number): number {
+    const known = this.#buffers.get(name);
+    if (known !== undefined) return known;
+    const offset = this.#add(new Uint8Array(size));
+    this.#buffers.set(name, offset);
+    return offset;
+  }
+
+  /** @throws RangeError when no call has that buffer as an argument before. */
+  bufferAt(name: string): number {
+    const offset = this.#buffers.get(name);
+    if (offset === undefined) throw new RangeError(`nothing is written to the buffer ${name} before it is read`);
+    return offset;
+  }
+
+  /** Offset of a null-terminated array of pointers to texts, as argv and envp are. */
+  vector(items: readonly (string | { readonly offset: number })[]): number {
+    const offset = this.#add(new Uint8Array(ALIGNMENT * (items.length + 1)));
+    for (const [i, item] of items.entries()) {
+      const to = typeof item === "string" ? this.text(item) : item.offset;
+      this.relocations.push({ at: offset + ALIGNMENT * i, to });
+    }
+    return offset;
+  }
+
+  /** All of it, with a NUL at the end so that every offset is the start of a string. */
+  bytes(): Uint8Array {
+    return Buffer.concat([...this.#chunks, Buffer.alloc(ALIGNMENT)]);
+  }
+
+  #add(bytes: Uint8Array): number {
+    const offset = this.#size;
+    const padding = (ALIGNMENT - (bytes.length % ALIGNMENT)) % ALIGNMENT;
+    this.#chunks.push(bytes, new Uint8Array(padding));
+    this.#size += bytes.length + padding;
+    return offset;
+  }
+}

@@ -1,0 +1,63 @@
+import { printable } from "../base/printable.ts";
+import { CATALOGUE, type ErrorCode } from "../errors/catalogue.ts";
+import type { Because } from "../errors/error.ts";
+import { ERRNO } from "../sys/call.ts";
+import { adviceFor } from "./advice.ts";
+import type { Plan } from "./plan.ts";
+import { describe, type Step } from "./step.ts";
+
+/** What the launcher prints when a step fails or a run ends otherwise: texts of struct plan_step in plan.h. */
+export interface Message {
+  readonly what: string;
+  readonly code: string;
+  readonly from: string;
+  readonly fix: string;
+  readonly exit: number;
+  readonly alternatives: readonly { readonly error: number; readonly why: string; readonly fix: string }[];
+}
+
+/** The launcher puts the command's name in its place; COMMAND_MARK of report.c. */
+const COMMAND_MARK = "\u0001";
+
+const origin = (from: Because): string => `${printable(from.file)} ${printable(from.key)}`;
+
+export function stepMessage(step: Step): Message {
+  const advice = adviceFor(step);
+  const alternatives = Object.entries(ERRNO).flatMap(([name, error]) => {
+    const text = Object.entries(advice.alternatives ?? {}).find(([key]) => key === name)?.[1];
+    return text === undefined ? [] : [{ error, ...text }];
+  });
+  return { what: `cannot ${describe(step)}`, code: advice.code, from: origin(step.because), fix: advice.fix, exit: 125, alternatives };
+}
+
+function outcome(code: ErrorCode, params: Readonly<Record<string, string>>, from: Because | undefined): Message {
+  const { what, why, fix, exit } = CATALOGUE[code];
+  const fill = (text: string): string =>
+    text.replace(/\{(\w+)\}/g, (_, name: string) => (name === "command" ? COMMAND_MARK : printable(params[name] ?? "")));
+  return {
+    what: fill(what),
+    code,
+    from: from === undefined ? "" : origin(from),
+    fix: fill(fix),
+    exit,
+    // Without one the launcher says what the errno means.
+    alternatives: why === "{reason}" ? [] : [{ error: 0, why: fill(why), fix: fill(fix) }],
+  };
+}
+
+/** In the order of enum outcome in plan.h. */
+export function outcomeMessages(plan: Plan): Message[] {
+  const command = plan.steps.find(({ step }) => step.op === "command")?.step;
+  const path = command?.op === "command" ? command.search.join(":") : "";
+  const limit = String(plan.timeout?.after ?? 0);
+  return [
+    outcome("E_COMMAND_NOT_FOUND", { path }, undefined),
+    outcome("E_COMMAND_NOT_EXECUTABLE", {}, undefined),
+    outcome("E_COMMAND_DIRECTORY", {}, undefined),
+    outcome("E_COMMAND_FORMAT", {}, undefined),
+    outcome("E_COMMAND_INTERPRETER", {}, undefined),
+    outcome("E_COMMAND", {}, undefined),
+    outcome("E_TIMEOUT", { limit }, plan.timeout?.because),
+    outcome("E_SIGSYS", { profile: plan.profile.name }, plan.filter),
+  ];
+}

@@ -1,0 +1,94 @@
+import type { Milliseconds } from "../base/brand.ts";
+import type { Because } from "../errors/error.ts";
+import type { HostFacts } from "../host/facts.ts";
+import { planNet } from "../net/plan.ts";
+import { because } from "../profile/because.ts";
+import type { Profile } from "../profile/profile.ts";
+import { planProcess } from "../process/plan.ts";
+import type { ReportTarget } from "../process/step.ts";
+import { accountOf } from "../rootfs/account.ts";
+import { planRootfs, planWorkdir } from "../rootfs/plan.ts";
+import { planSeccomp } from "../seccomp/plan.ts";
+import type { Arch } from "../sys/syscalls.ts";
+import { planUserns } from "../userns/plan.ts";
+import { checkOrder } from "./order.ts";
+import type { Step } from "./step.ts";
+
+/** What is asked for one run besides the profile. */
+export interface RunOptions {
+  /** Where the report goes. */
+  readonly report?: ReportTarget;
+  /** No notes of tsbox's own about how the command ended. */
+  readonly quiet?: boolean;
+}
+
+/** What will be done, whole: data only. The command itself is no part of it. */
+export interface Plan {
+  readonly arch: Arch;
+  readonly profile: { readonly name: string; readonly file: string };
+  readonly steps: readonly Step[];
+  readonly timeout: { readonly after: Milliseconds; readonly because: Because } | undefined;
+  readonly dieWithParent: boolean;
+  readonly quiet: boolean;
+  readonly report: RunOptions["report"];
+  readonly filter: Because | undefined;
+  /** The object `in_force` of the report: what protects this run. */
+  readonly inForce: Readonly<Record<string, unknown>>;
+}
+
+function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Step[]): Plan["inForce"] {
+  const namespaces = steps.flatMap(({ step }) => (step.op === "new-namespaces" ? step.namespaces : []));
+  return {
+    profile: profile.name,
+    namespaces: profile.clock === undefined ? namespaces : [...namespaces, "time"],
+    id_map: profile.ids.map,
+    capabilities: profile.capabilities.keep,
+    no_new_privs: true,
+    network: profile.network.mode,
+    work: profile.work,
+    seccomp: facts.seccomp === undefined ? "off" : { allow: profile.seccomp.allow, libseccomp: facts.seccomp.libseccomp },
+    rlimits: Object.fromEntries(
+      steps.flatMap(({ step }) => (step.op === "rlimit" ? [[step.name, { soft: step.soft, hard: step.hard }]] : [])),
+    ),
+    timeout_ms: profile.limits.timeout ?? null,
+    die_with_parent: profile.lifecycle.dieWithParent,
+  };
+}
+
+/**
+ * Decides everything about a run. Pure: the same profile, facts and options give the same plan.
+ *
+ * @throws TsboxError when the host cannot give what the profile asks for.
+ */
+export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {}): Plan {
+  const userns = planUserns(profile, facts);
+  const process = planProcess(profile, facts, accountOf(profile.ids.map, facts.user), options.report);
+  const steps: Step[] = [
+    ...process.report.map((step) => ({ section: "process", ...step }) as const),
+    ...userns.enter.map((step) => ({ section: "userns", ...step }) as const),
+    ...planRootfs(profile, facts).map((step) => ({ section: "rootfs", ...step }) as const),
+    { section: "userns", ...userns.hostname },
+    ...planNet(profile).map((step) => ({ section: "net", ...step }) as const),
+    { section: "userns", ...userns.payload },
+    { section: "userns", ...userns.initDone },
+    ...process.begin.map((step) => ({ section: "process", ...step }) as const),
+    { section: "rootfs", ...planWorkdir(profile, facts) },
+    ...userns.confine.map((step) => ({ section: "userns", ...step }) as const),
+    ...planSeccomp(profile, facts).map((step) => ({ section: "seccomp", ...step }) as const),
+    { section: "process", ...process.command },
+  ];
+  checkOrder(steps);
+  const { timeout } = profile.limits;
+  const filter = because(profile, "seccomp.allow");
+  return {
+    arch: facts.arch,
+    profile: { name: profile.name, file: filter.file },
+    steps,
+    timeout: timeout === undefined ? undefined : { after: timeout, because: because(profile, "limits.timeout") },
+    dieWithParent: profile.lifecycle.dieWithParent,
+    quiet: options.quiet ?? false,
+    report: options.report,
+    filter: profile.seccomp.filter === "off" ? undefined : filter,
+    inForce: describeInForce(profile, facts, steps),
+  };
+}

@@ -1,0 +1,72 @@
+import { printable } from "../base/printable.ts";
+import { type Call, PROCESSES, type Value } from "../sys/call.ts";
+import { adviceFor } from "./advice.ts";
+import type { Plan } from "./plan.ts";
+import { scripts } from "./script.ts";
+import { describe, lower } from "./step.ts";
+
+const origin = (from: { readonly file: string; readonly key: string }): string => `${printable(from.file)} ${printable(from.key)}`;
+
+/** One numbered line a step, with the setting that asks for it. */
+export function renderSteps(plan: Plan): string {
+  const lines = plan.steps.map((step, i) => {
+    const order = `${String(i + 1).padStart(3)}  ${describe(step)}`;
+    return `${order}\n       from ${origin(step.because)}`;
+  });
+  const ends = plan.timeout === undefined ? [] : [`     stop it after ${plan.timeout.after} ms\n       from ${origin(plan.timeout.because)}`];
+  return `plan of profile ${printable(plan.profile.name)}, ${plan.steps.length} steps\n${[...lines, ...ends].join("\n")}\n`;
+}
+
+function renderValue(value: Value): string {
+  if (typeof value === "string") return `"${printable(value).replaceAll('"', '\\"')}"`;
+  if (typeof value !== "object") return value === -100 ? "AT_FDCWD" : String(value);
+  switch (value.kind) {
+    case "flags":
+      return value.show;
+    case "data":
+      return value.data.show;
+    case "slot":
+      return `<${value.name}>`;
+    case "buffer":
+      return `&${value.name}`;
+    case "load":
+      return `${value.name}[${value.at / 4}]`;
+  }
+}
+
+/** A call as strace would show it. */
+export function renderCall(call: Call): string {
+  switch (call.op) {
+    case "call": {
+      const result = call.save === undefined ? "" : ` = <${call.save}>`;
+      return `${call.name}(${call.args.map(renderValue).join(", ")})${result}`;
+    }
+    case "spawn":
+      return `clone3({flags=${call.show}|CLONE_PIDFD}) = <${call.pid}>, plays ${call.process}`;
+    case "helper": {
+      const argv = call.argv.map((item) => (typeof item === "string" ? printable(item) : `<${item.pid}>`));
+      return `run ${argv.join(" ")}`;
+    }
+    case "exec":
+      return `execve(COMMAND in ${printable(call.search.join(":"))}, [${call.env.map((entry) => printable(entry)).join(", ")}])`;
+  }
+}
+
+/** All calls, by the process that makes them. */
+export function renderCalls(plan: Plan): string {
+  const lines = scripts(plan.steps);
+  return PROCESSES.map((process) => {
+    const body = lines[process].map(({ call, step }) => `${String(step + 1).padStart(5)}  ${renderCall(call)}\n`).join("");
+    return `${process}:\n${body}`;
+  }).join("");
+}
+
+/** The steps and their calls as JSON, for programs. */
+export function renderJson(plan: Plan): string {
+  const steps = plan.steps.map((step) => {
+    const lowered = lower(step);
+    const calls = PROCESSES.flatMap((process) => (lowered[process] ?? []).map((call) => ({ process, call: renderCall(call) })));
+    return { section: step.section, op: step.step.op, what: describe(step), because: step.because, error: adviceFor(step).code, calls };
+  });
+  return `${JSON.stringify({ profile: plan.profile, arch: plan.arch, steps, in_force: plan.inForce }, undefined, 2)}\n`;
+}

@@ -1,0 +1,78 @@
+import type { HostFacts } from "../host/facts.ts";
+import { ALWAYS, because, type Planned } from "../profile/because.ts";
+import { type Profile, RLIMIT_NAMES } from "../profile/profile.ts";
+import type { ProcessStep, ReportTarget } from "./step.ts";
+
+type Step = Planned<ProcessStep>;
+
+/** PATH inside when the profile sets none. */
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** The name and home inside, as the root file system's accounts have them. */
+export interface Identity {
+  readonly name: string;
+  readonly home: string;
+}
+
+/** The whole environment of the command, as NAME=VALUE; later ones replace earlier ones. */
+export function environment(profile: Profile, facts: HostFacts, identity: Identity): string[] {
+  const variables = new Map<string, string>([
+    ["PATH", DEFAULT_PATH],
+    ["HOME", identity.home],
+    ["USER", identity.name],
+    ["LOGNAME", identity.name],
+    ["SHELL", "/bin/sh"],
+  ]);
+  for (const name of profile.environment.pass) {
+    const value = facts.environment.get(name);
+    if (value !== undefined) variables.set(name, value);
+  }
+  for (const [name, value] of Object.entries(profile.environment.set)) variables.set(name, value);
+  return [...variables].map(([name, value]) => `${name}=${value}`);
+}
+
+/** The smaller of what is asked for and what this process may have at most: a limit is never raised. */
+function capped(asked: number | undefined, most: number | undefined): number | undefined {
+  if (asked === undefined) return most;
+  return most === undefined ? asked : Math.min(asked, most);
+}
+
+function planRlimits(profile: Profile, facts: HostFacts): Step[] {
+  const steps: Step[] = [];
+  for (const name of RLIMIT_NAMES) {
+    const asked = profile.rlimits[name];
+    if (asked === undefined) continue;
+    const most = facts.hardLimits[name];
+    const hard = capped(asked.hard, most);
+    steps.push({
+      step: { op: "rlimit", name, soft: capped(asked.soft, hard), hard },
+      because: because(profile, `rlimits.${name}`),
+    });
+  }
+  return steps;
+}
+
+/** Steps of this section by the place in a run that they belong to. */
+export interface ProcessPlan {
+  readonly report: readonly Step[];
+  /** First in the payload. */
+  readonly begin: readonly Step[];
+  readonly command: Step;
+}
+
+export function planProcess(profile: Profile, facts: HostFacts, identity: Identity, report: ReportTarget | undefined): ProcessPlan {
+  const env = environment(profile, facts, identity);
+  const path = env.findLast((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) ?? DEFAULT_PATH;
+  const search = path.split(":").filter((folder) => folder.startsWith("/"));
+  return {
+    report:
+      report === undefined ? [] : [{ step: { op: "report", to: report }, because: { file: "command line", key: "--report" } }],
+    begin: [
+      { step: { op: "session" }, because: ALWAYS },
+      { step: { op: "signals" }, because: ALWAYS },
+      ...planRlimits(profile, facts),
+      { step: { op: "close-fds" }, because: ALWAYS },
+    ],
+    command: { step: { op: "command", search, env }, because: because(profile, "environment") },
+  };
+}

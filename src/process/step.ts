@@ -1,0 +1,38 @@
+import { assertNever } from "../base/assert.ts";
+import type { HostPath } from "../base/brand.ts";
+import { printable } from "../base/printable.ts";
+import type { RlimitName } from "../profile/profile.ts";
+
+/** A canonical path, or a file descriptor that the caller holds open. */
+export type ReportTarget = { readonly file: HostPath } | { readonly fd: number };
+
+/** What the payload's process is like, and what the supervisor writes. */
+export type ProcessStep =
+  | { readonly op: "report"; readonly to: ReportTarget }
+  | { readonly op: "session" }
+  | { readonly op: "signals" }
+  | { readonly op: "rlimit"; readonly name: RlimitName; readonly soft: number | undefined; readonly hard: number | undefined }
+  | { readonly op: "close-fds" }
+  | { readonly op: "command"; readonly search: readonly string[]; readonly env: readonly string[] };
+
+const limit = (value: number | undefined): string => (value === undefined ? "unlimited" : String(value));
+
+/** A step as an order; printable. */
+export function describeProcess(step: ProcessStep): string {
+  switch (step.op) {
+    case "report":
+      return "file" in step.to ? `open the report ${printable(step.to.file)}` : `keep fd ${step.to.fd} for the report`;
+    case "session":
+      return "start a new session, without the caller's terminal as its controlling one";
+    case "signals":
+      return "unblock signals";
+    case "rlimit":
+      return `limit ${step.name} to ${limit(step.soft)} (soft) and ${limit(step.hard)} (hard)`;
+    case "close-fds":
+      return "close every file descriptor but 0, 1 and 2 at the exec";
+    case "command":
+      return `run the command with ${step.env.length} environment variables`;
+    default:
+      return assertNever(step);
+  }
+}

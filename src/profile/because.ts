@@ -1,0 +1,20 @@
+import type { Because } from "../errors/error.ts";
+import type { Profile } from "./profile.ts";
+
+/** One thing that will be done, and the setting that asks for it. */
+export interface Planned<S> {
+  readonly step: S;
+  readonly because: Because;
+}
+
+/** Who set `key`: the nearest written key at or above it, else tsbox's own default. */
+export function because(profile: Profile, key: string): Because {
+  for (let path = key; path !== ""; path = path.slice(0, Math.max(0, path.lastIndexOf(".")))) {
+    const origin = profile.origins.get(path) ?? profile.origins.get(path.replace(/\[\d+\]$/, ""));
+    if (origin !== undefined) return origin;
+  }
+  return { file: "built-in", key };
+}
+
+/** What every run does, whatever the profile says. */
+export const ALWAYS: Because = { file: "tsbox", key: "(always)" };

@@ -1,0 +1,63 @@
+import { type HostPath, type SandboxGid, type SandboxPath, type SandboxUid, sandboxGid, sandboxPath, sandboxUid } from "../base/brand.ts";
+import type { HostFacts } from "../host/facts.ts";
+import type { IdMap } from "../profile/profile.ts";
+
+/** Who the command is, inside. */
+export interface Account {
+  readonly name: string;
+  readonly uid: SandboxUid;
+  readonly gid: SandboxGid;
+  readonly home: SandboxPath;
+}
+
+const isBelow = (path: string, folder: string): boolean => path.startsWith(`${folder}/`);
+
+/** A home that would lie in what the host provides read-only, or be the root, is moved below /home. */
+function ownHome(home: HostPath, name: string): SandboxPath {
+  const taken = home === "/" || ["/usr", "/etc", "/proc", "/sys", "/dev", "/bin", "/lib", "/sbin"].some((top) => isBelow(`${home}/`, top));
+  return sandboxPath(taken ? `/home/${name}` : home);
+}
+
+/** The account that a map gives; overflow ids 65534 are nobody's, user_namespaces(7). */
+export function accountOf(map: IdMap, user: HostFacts["user"]): Account {
+  switch (map) {
+    case "root":
+    case "range":
+      return { name: "root", uid: sandboxUid(0), gid: sandboxGid(0), home: sandboxPath("/root") };
+    case "nobody":
+      return { name: "nobody", uid: sandboxUid(65534), gid: sandboxGid(65534), home: sandboxPath("/home/nobody") };
+    case "self":
+      return {
+        name: user.name,
+        uid: sandboxUid(user.uid),
+        gid: sandboxGid(user.gid),
+        home: ownHome(user.home, user.name),
+      };
+  }
+}
+
+function unique(lines: readonly { readonly id: number; readonly text: string }[]): string {
+  const seen = new Set<number>();
+  return lines
+    .filter(({ id }) => !seen.has(id) && seen.add(id))
+    .map(({ text }) => `${text}\n`)
+    .join("");
+}
+
+/** passwd(5) for the ids that exist inside. */
+export function passwd({ name, uid, gid, home }: Account): string {
+  return unique([
+    { id: uid, text: `${name}:x:${uid}:${gid}::${home}:/bin/sh` },
+    { id: 0, text: "root:x:0:0:root:/root:/bin/sh" },
+    { id: 65534, text: "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin" },
+  ]);
+}
+
+/** group(5), the same. */
+export function group({ name, gid }: Account): string {
+  return unique([
+    { id: gid, text: `${gid === 65534 ? "nogroup" : name}:x:${gid}:` },
+    { id: 0, text: "root:x:0:" },
+    { id: 65534, text: "nogroup:x:65534:" },
+  ]);
+}

@@ -1,0 +1,112 @@
+import { assertNever } from "../base/assert.ts";
+import { printable } from "../base/printable.ts";
+import { type Call, call, flags, type Lowered, slot, writeFile } from "../sys/call.ts";
+import { AT, MNT, MOVE_MOUNT, O } from "../sys/uapi.ts";
+import { attach, cloneHost, cloneInside, makePrivate, newFileSystem, relative, setAttributes } from "./mount.ts";
+import { MASK_DIRECTORY, MASK_FILE, type RootfsStep } from "./step.ts";
+
+const root = slot("root");
+
+function lowerBind(step: Extract<RootfsStep, { op: "bind" }>): Call[] {
+  const attributes = step.mode === "ro" ? (["RDONLY", "NOSUID", "NODEV"] as const) : (["NOSUID", "NODEV"] as const);
+  return [
+    ...cloneHost(step.source, { recursive: true, system: step.system }),
+    // Recursive: a file system mounted below the source must not come in writable or with setuid programs.
+    setAttributes("tree", attributes, step.source, { recursive: true }),
+    ...attach(step.target, step.way),
+  ];
+}
+
+/** The calls of init for one step; only the start directory is the payload's. */
+function lowerInit(step: Exclude<RootfsStep, { op: "workdir" }>): Call[] {
+  switch (step.op) {
+    case "private-mounts":
+      return [makePrivate()];
+    case "root":
+      return [
+        // Modes are as the plan says, whatever the user's umask; the command gets its umask back.
+        call("umask", [0], { save: "umask" }),
+        ...newFileSystem("tmpfs", { mode: "0755", size: String(step.size) }, ["NOSUID", "NODEV"], "root"),
+        // Over the host's root, which stays reachable through this process's root directory until pivot_root.
+        call("move_mount", [root, "", AT.FDCWD, "/", flags(MOVE_MOUNT, "F_EMPTY_PATH")], { of: "/" }),
+      ];
+    case "directory":
+      return [call("mkdirat", [root, relative(step.path), step.mode], { of: printable(step.path) })];
+    case "symlink":
+      return [call("symlinkat", [step.to, root, relative(step.path)], { of: printable(step.path) })];
+    case "file":
+      return writeFile(root, relative(step.path), step.content, O.WRONLY | O.CREAT | O.EXCL | O.CLOEXEC, printable(step.path));
+    case "scratch":
+      return [
+        cloneInside(step.target),
+        setAttributes("tree", ["NOSUID", "NODEV"], step.target, { recursive: false }),
+        ...attach(step.target, "skeleton"),
+      ];
+    case "bind":
+      return lowerBind(step);
+    case "device":
+      return [
+        ...cloneHost(`/dev/${step.name}`, { recursive: false, system: true }),
+        setAttributes("tree", ["NOSUID", "NOEXEC"], `/dev/${step.name}`, { recursive: false }),
+        ...attach(step.target, "skeleton"),
+      ];
+    case "tmpfs": {
+      const settings = { mode: step.mode.toString(8).padStart(4, "0"), size: String(step.size) };
+      return [...newFileSystem("tmpfs", settings, ["NOSUID", "NODEV"], "tree"), ...attach(step.target, step.way)];
+    }
+    case "devpts":
+      return [
+        ...newFileSystem("devpts", { mode: "0620", ptmxmode: "0666" }, ["NOSUID", "NOEXEC"], "tree"),
+        ...attach(step.target, "skeleton"),
+      ];
+    case "new-proc":
+      return newFileSystem("proc", {}, ["NOSUID", "NODEV", "NOEXEC"], "proc");
+    case "limit-namespaces":
+      return writeFile(
+        slot("proc"),
+        "sys/user/max_user_namespaces",
+        String(step.user),
+        O.WRONLY | O.CLOEXEC,
+        "user.max_user_namespaces",
+      );
+    case "attach-proc":
+      return [
+        ...(step.readonly ? [setAttributes("proc", ["RDONLY"], "/proc", { recursive: false })] : []),
+        ...attach(step.target, "skeleton", "proc"),
+      ];
+    case "readonly":
+      return [
+        cloneInside(step.target),
+        setAttributes("tree", ["RDONLY", "NOSUID", "NODEV", "NOEXEC"], step.target, { recursive: false }),
+        ...attach(step.target, "skeleton"),
+      ];
+    case "mask":
+      return [
+        cloneInside(step.directory ? MASK_DIRECTORY : MASK_FILE),
+        setAttributes("tree", ["RDONLY", "NOSUID", "NODEV", "NOEXEC"], step.target, { recursive: false }),
+        ...attach(step.target, "skeleton"),
+      ];
+    case "enter-root":
+      return [
+        call("fchdir", [root], { of: "the new root" }),
+        // Both "." : the old root ends up on top of the new one and is unmounted from there; pivot_root(2), NOTES.
+        call("pivot_root", [".", "."], { of: "the new root" }),
+        call("umount2", [".", flags(MNT, "DETACH")], { of: "the host's root" }),
+        call("chdir", ["/"], { of: "/" }),
+      ];
+    case "seal-root":
+      return [
+        call("unlinkat", [root, relative(MASK_FILE), 0], { of: MASK_FILE }),
+        call("unlinkat", [root, relative(MASK_DIRECTORY), flags(AT, "REMOVEDIR")], { of: MASK_DIRECTORY }),
+        setAttributes("root", ["RDONLY"], "/", { recursive: false }),
+        call("close", [root]),
+      ];
+    default:
+      return assertNever(step);
+  }
+}
+
+export function lowerRootfs(step: RootfsStep): Lowered {
+  if (step.op === "workdir") return { payload: [call("chdir", [step.path], { of: printable(step.path) })] };
+  return { init: lowerInit(step) };
+}

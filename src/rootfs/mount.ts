@@ -1,0 +1,95 @@
+import type { SandboxPath } from "../base/brand.ts";
+import { printable } from "../base/printable.ts";
+import { type Call, call, data, flags, join, slot, type Value, words } from "../sys/call.ts";
+import { AT, FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR, MOVE_MOUNT, MS, O, OPEN_TREE, RESOLVE } from "../sys/uapi.ts";
+import type { Way } from "./step.ts";
+
+export type MountAttr = keyof typeof MOUNT_ATTR;
+
+/** The path below the root directory's fd: without the leading slash; "." for the root itself. */
+export const relative = (path: SandboxPath): string => (path === "/" ? "." : path.slice(1));
+
+const NONE = "";
+
+/** struct open_how, openat2(2): O_PATH with these RESOLVE_ bits. */
+function how(...resolve: (keyof typeof RESOLVE)[]): Value {
+  const bits = flags(RESOLVE, ...resolve);
+  return data(words(O.PATH | O.CLOEXEC, 0, bits.value), `{O_PATH|O_CLOEXEC, ${bits.show}}`);
+}
+
+/** Opens a path of the host, refusing a symbolic link anywhere on it: what was checked is what is mounted. */
+function openSource(path: string): Call {
+  const of = printable(path);
+  return call("openat2", [AT.FDCWD, path, how("NO_SYMLINKS"), 24], { save: "source", of });
+}
+
+const closeSlot = (name: string): Call => call("close", [slot(name)]);
+
+/** A copy of the mount at a path of the host, not attached anywhere yet; open_tree(2). Saved as `tree`. */
+export function cloneHost(path: string, options: { readonly recursive: boolean; readonly system: boolean }): Call[] {
+  const of = printable(path);
+  const bits = join(flags(OPEN_TREE, "CLONE", "CLOEXEC"), flags(AT, ...(options.recursive ? (["RECURSIVE"] as const) : [])));
+  if (options.system) return [call("open_tree", [AT.FDCWD, path, bits], { save: "tree", of })];
+  const empty = join(bits, flags(AT, "EMPTY_PATH"));
+  return [openSource(path), call("open_tree", [slot("source"), NONE, empty], { save: "tree", of }), closeSlot("source")];
+}
+
+/** As {@link cloneHost}, of a path below the new root. */
+export function cloneInside(path: SandboxPath): Call {
+  const bits = flags(OPEN_TREE, "CLONE", "CLOEXEC");
+  return call("open_tree", [slot("root"), relative(path), bits], { save: "tree", of: printable(path) });
+}
+
+/** mount_setattr(2) of the mount that the slot holds. */
+export function setAttributes(
+  tree: string,
+  attributes: readonly MountAttr[],
+  of: string,
+  options: { readonly recursive: boolean },
+): Call {
+  const bits = flags(MOUNT_ATTR, ...attributes);
+  const where = options.recursive ? flags(AT, "EMPTY_PATH", "RECURSIVE") : flags(AT, "EMPTY_PATH");
+  const attr = data(words(bits.value, 0, 0, 0), `{set=${bits.show}}`);
+  return call("mount_setattr", [slot(tree), NONE, where, attr, 32], { of: printable(of) });
+}
+
+/** Attaches `tree` (or another slot) at a path below the new root and closes it. */
+export function attach(target: SandboxPath, way: Way, tree = "tree"): Call[] {
+  const of = printable(target);
+  if (way === "skeleton") {
+    const move = call("move_mount", [slot(tree), NONE, slot("root"), relative(target), flags(MOVE_MOUNT, "F_EMPTY_PATH")], { of });
+    return [move, closeSlot(tree)];
+  }
+  const bits = flags(MOVE_MOUNT, "F_EMPTY_PATH", "T_EMPTY_PATH");
+  return [
+    call("openat2", [slot("root"), relative(target), how("IN_ROOT", "NO_SYMLINKS"), 24], { save: "target", of }),
+    call("move_mount", [slot(tree), NONE, slot("target"), NONE, bits], { of }),
+    closeSlot("target"),
+    closeSlot(tree),
+  ];
+}
+
+/** A new file system of that type, not attached yet; fsopen(2), fsconfig(2), fsmount(2). Saved as `save`. */
+export function newFileSystem(
+  type: "tmpfs" | "proc" | "devpts",
+  settings: Readonly<Record<string, string>>,
+  attributes: readonly MountAttr[],
+  save: string,
+): Call[] {
+  const context = slot("context");
+  return [
+    call("fsopen", [type, flags(FSOPEN, "CLOEXEC")], { save: "context", of: type }),
+    ...Object.entries(settings).map(([key, value]) =>
+      call("fsconfig", [context, flags(FSCONFIG, "SET_STRING"), key, value, 0], { of: `${type} ${key}=${value}` }),
+    ),
+    call("fsconfig", [context, flags(FSCONFIG, "CMD_CREATE"), 0, 0, 0], { of: type }),
+    call("fsmount", [context, flags(FSMOUNT, "CLOEXEC"), flags(MOUNT_ATTR, ...attributes)], { save, of: type }),
+    closeSlot("context"),
+  ];
+}
+
+/** No mount event crosses to or from the host any more; mount_namespaces(7). */
+export function makePrivate(): Call {
+  const attr = data(words(0, 0, MS.PRIVATE, 0), "{propagation=MS_PRIVATE}");
+  return call("mount_setattr", [AT.FDCWD, "/", flags(AT, "RECURSIVE"), attr, 32], { of: "/" });
+}

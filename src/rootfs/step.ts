@@ -1,0 +1,90 @@
+import { assertNever } from "../base/assert.ts";
+import { type Bytes, type HostPath, type SandboxPath, sandboxPath } from "../base/brand.ts";
+import { printable } from "../base/printable.ts";
+
+/** Empty stand-ins that masks are copies of; made in the root and unlinked before it is sealed. */
+export const MASK_FILE = sandboxPath("/.masked-file");
+export const MASK_DIRECTORY = sandboxPath("/.masked-directory");
+
+/**
+ * How a mount finds its target. `skeleton`: every part of the path was made by this plan in its own fresh tmpfs, so
+ * nothing hostile can be on the way. `inside`: the way leads through a bind mount, whose content is not trusted; it is
+ * walked with RESOLVE_IN_ROOT and without symbolic links.
+ */
+export type Way = "skeleton" | "inside";
+
+/** What the root file system is made of. */
+export type RootfsStep =
+  | { readonly op: "private-mounts" }
+  | { readonly op: "root"; readonly size: Bytes }
+  | { readonly op: "directory"; readonly path: SandboxPath; readonly mode: number }
+  | { readonly op: "symlink"; readonly path: SandboxPath; readonly to: string }
+  | { readonly op: "file"; readonly path: SandboxPath; readonly content: string }
+  | { readonly op: "scratch"; readonly target: SandboxPath }
+  | {
+      readonly op: "bind";
+      /** Canonical. */
+      readonly source: HostPath;
+      readonly target: SandboxPath;
+      readonly mode: "ro" | "rw";
+      readonly way: Way;
+      /** Only root can change what leads to the source, so it needs no walk of its own without links. */
+      readonly system: boolean;
+    }
+  | { readonly op: "device"; readonly name: string; readonly target: SandboxPath }
+  | { readonly op: "tmpfs"; readonly target: SandboxPath; readonly size: Bytes; readonly mode: number; readonly way: Way }
+  | { readonly op: "devpts"; readonly target: SandboxPath }
+  | { readonly op: "new-proc" }
+  | { readonly op: "limit-namespaces"; readonly user: number }
+  | { readonly op: "attach-proc"; readonly target: SandboxPath; readonly readonly: boolean }
+  | { readonly op: "readonly"; readonly target: SandboxPath }
+  | { readonly op: "mask"; readonly target: SandboxPath; readonly directory: boolean }
+  | { readonly op: "enter-root" }
+  | { readonly op: "seal-root" }
+  | { readonly op: "workdir"; readonly path: SandboxPath };
+
+const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
+
+/** A step as an order: "bind /usr read-only on /usr"; printable. */
+export function describeRootfs(step: RootfsStep): string {
+  switch (step.op) {
+    case "private-mounts":
+      return "cut the mount namespace off from the host's";
+    case "root":
+      return `make the root, a tmpfs of ${step.size} bytes`;
+    case "directory":
+      return `make the directory ${printable(step.path)} (${octal(step.mode)})`;
+    case "symlink":
+      return `link ${printable(step.path)} to ${printable(step.to)}`;
+    case "file":
+      return `write ${printable(step.path)} (${Buffer.byteLength(step.content)} bytes)`;
+    case "scratch":
+      return `make ${printable(step.target)} private and writable`;
+    case "bind":
+      return `bind ${printable(step.source)} ${step.mode === "ro" ? "read-only" : "writable"} on ${printable(step.target)}`;
+    case "device":
+      return `bind the device /dev/${printable(step.name)}`;
+    case "tmpfs":
+      return `mount a tmpfs of ${step.size} bytes on ${printable(step.target)} (${octal(step.mode)})`;
+    case "devpts":
+      return "mount a private /dev/pts";
+    case "new-proc":
+      return "make a fresh proc of the sandbox's processes";
+    case "limit-namespaces":
+      return `forbid further user namespaces (user.max_user_namespaces = ${step.user})`;
+    case "attach-proc":
+      return `mount /proc${step.readonly ? " read-only" : ""}`;
+    case "readonly":
+      return `make ${printable(step.target)} read-only`;
+    case "mask":
+      return `hide ${printable(step.target)}`;
+    case "enter-root":
+      return "enter the new root and let go of the host's";
+    case "seal-root":
+      return "make the root read-only";
+    case "workdir":
+      return `start in ${printable(step.path)}`;
+    default:
+      return assertNever(step);
+  }
+}

@@ -1,0 +1,42 @@
+import type { HostPath } from "../base/brand.ts";
+import type { HostFacts } from "../host/facts.ts";
+import { buildFilter } from "../host/filter.ts";
+import { probeArch, probeCwd, probeHost } from "../host/probe.ts";
+import { type Plan, plan, type RunOptions } from "../plan/plan.ts";
+import { because } from "../profile/because.ts";
+import { groupDirectory, readGroups } from "../profile/groups.ts";
+import type { Overrides } from "../profile/override.ts";
+import type { Profile } from "../profile/profile.ts";
+import { readProfile } from "../profile/read.ts";
+import { wantedPaths } from "../rootfs/place.ts";
+import { resolveRules } from "../seccomp/rules.ts";
+
+/** What a caller asks for: a profile, what overrides it, and where profiles and the package are. */
+export interface Request {
+  /** Name or file. */
+  readonly profile: string;
+  readonly overrides: Overrides;
+  readonly configHome: string | undefined;
+  readonly packageDir: string;
+}
+
+export interface Prepared {
+  readonly profile: Profile;
+  readonly facts: HostFacts;
+  readonly plan: Plan;
+}
+
+function probeFilter(profile: Profile, packageDir: string) {
+  if (profile.seccomp.filter === "off") return undefined;
+  const groups = readGroups(profile.seccomp.allow, groupDirectory(`${packageDir}/profiles/seccomp`, "profiles/seccomp"));
+  return buildFilter(resolveRules(profile.seccomp.allow, groups, probeArch(), because(profile, "seccomp.allow")));
+}
+
+/** Reads the profile, asks the host, and plans. @throws TsboxError for whatever stands in the way. */
+export function prepare(request: Request, options: RunOptions = {}): Prepared {
+  const cwd: HostPath = probeCwd();
+  const profile = readProfile(request.profile, { ...request, cwd }, request.overrides);
+  const seccomp = probeFilter(profile, request.packageDir);
+  const facts = probeHost(profile, { cwd, paths: wantedPaths(profile, cwd), seccomp });
+  return { profile, facts, plan: plan(profile, facts, options) };
+}

@@ -1,0 +1,131 @@
+import type { SyscallName } from "./syscalls.ts";
+
+/** The three processes of a run, each with its script; see the theory of operation in src/launcher/launcher.h. */
+export const PROCESSES = ["host", "init", "payload"] as const;
+export type Process = (typeof PROCESSES)[number];
+
+/** Bytes that a call points to. `pointers` are places in them that hold the address of other data. */
+export interface Data {
+  readonly bytes: Uint8Array;
+  readonly pointers?: readonly { readonly at: number; readonly to: Data }[];
+  /** As `tsbox plan --calls` shows it. */
+  readonly show: string;
+}
+
+/** An argument of a call. A plain string is passed as the address of its NUL-terminated bytes. */
+export type Value =
+  | number
+  | bigint
+  | string
+  | { readonly kind: "flags"; readonly value: number; readonly show: string }
+  | { readonly kind: "data"; readonly data: Data }
+  /** What an earlier call of this process or of its parent returned. */
+  | { readonly kind: "slot"; readonly name: string }
+  /** Address of `size` zero bytes that a call writes into. */
+  | { readonly kind: "buffer"; readonly name: string; readonly size: number }
+  /** The int at `at` of a buffer. */
+  | { readonly kind: "load"; readonly name: string; readonly at: number };
+
+/** errno names that a plan may tolerate or explain, with their numbers; the same on x86-64 and arm64, errno(3). */
+export const ERRNO = {
+  EPERM: 1,
+  ENOENT: 2,
+  EIO: 5,
+  EBADF: 9,
+  ECHILD: 10,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  EACCES: 13,
+  EBUSY: 16,
+  EEXIST: 17,
+  EXDEV: 18,
+  ENOTDIR: 20,
+  EISDIR: 21,
+  EINVAL: 22,
+  EMFILE: 24,
+  ENOSPC: 28,
+  EROFS: 30,
+  ENOSYS: 38,
+  ELOOP: 40,
+  EOPNOTSUPP: 95,
+  ETIMEDOUT: 110,
+} as const;
+export type ErrnoName = keyof typeof ERRNO;
+
+/** One entry of a script: what the launcher does, nothing else. */
+export type Call =
+  | {
+      readonly op: "call";
+      readonly name: SyscallName;
+      readonly args: readonly Value[];
+      /** Slot that keeps the result. */
+      readonly save?: string;
+      readonly tolerate?: readonly ErrnoName[];
+      /** The result must equal the third argument (read, write). */
+      readonly exact?: boolean;
+      /** What the call is about, for the message: `mount_setattr(2) of /usr`. */
+      readonly of?: string;
+    }
+  /** clone3(2) of the process that plays `process`. */
+  | {
+      readonly op: "spawn";
+      readonly process: "init" | "payload";
+      readonly flags: number;
+      readonly show: string;
+      readonly pid: string;
+      readonly pidfd: string;
+    }
+  /** An established program, run to its exit; `{ pid }` in argv is the decimal of that slot. */
+  | {
+      readonly op: "helper";
+      readonly path: string;
+      readonly argv: readonly (string | { readonly pid: string })[];
+      readonly env: readonly string[];
+    }
+  /** Become the command: `search` is the PATH inside, `env` its whole environment. */
+  | { readonly op: "exec"; readonly search: readonly string[]; readonly env: readonly string[] };
+
+/** What a step lowers to: calls for each process that takes part in it. */
+export type Lowered = Readonly<Partial<Record<Process, readonly Call[]>>>;
+
+export type Flags = Extract<Value, { readonly kind: "flags" }>;
+
+/** Named bits of one of the constant objects in uapi.ts: `flags(AT, "EMPTY_PATH", "RECURSIVE")`. */
+export function flags<T extends Readonly<Record<string, number>>>(group: T, ...names: readonly (keyof T & string)[]): Flags {
+  let value = 0;
+  for (const name of names) value |= group[name] ?? 0;
+  return { kind: "flags", value: value >>> 0, show: names.length === 0 ? "0" : names.join("|") };
+}
+
+/** The bits of several groups together. */
+export function join(...parts: readonly Flags[]): Flags {
+  const set = parts.filter(({ value }) => value !== 0);
+  const show = set.length === 0 ? "0" : set.map((part) => part.show).join("|");
+  return { kind: "flags", value: set.reduce((all, { value }) => (all | value) >>> 0, 0), show };
+}
+
+export const slot = (name: string): Value => ({ kind: "slot", name });
+
+export const data = (bytes: Uint8Array, show: string): Value => ({ kind: "data", data: { bytes, show } });
+
+/** The bytes of a C struct whose fields are all of 64 bits. */
+export function words(...fields: readonly (number | bigint)[]): Uint8Array {
+  return new Uint8Array(BigUint64Array.from(fields, (field) => BigInt.asUintN(64, BigInt(field))).buffer);
+}
+
+/** Options of {@link call} besides its arguments. */
+type CallOptions = Omit<Extract<Call, { op: "call" }>, "op" | "name" | "args">;
+
+export function call(name: SyscallName, args: readonly Value[], options: CallOptions = {}): Call {
+  return { op: "call", name, args, ...options };
+}
+
+/** Writes `text` to the file at `path` below the directory `at`: open, write all, close. */
+export function writeFile(at: Value, path: string, text: string, open: number, of: string): Call[] {
+  const length = Buffer.byteLength(text);
+  return [
+    call("openat", [at, path, open, 0o644], { save: "file", of }),
+    ...(length === 0 ? [] : [call("write", [slot("file"), text, length], { exact: true, of })]),
+    call("close", [slot("file")], { of }),
+  ];
+}

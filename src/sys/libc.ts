@@ -1,0 +1,62 @@
+import { writeSync } from "node:fs";
+import { koffi } from "./koffi.ts";
+import { F, MFD } from "./uapi.ts";
+
+/** The few calls of libc that Node has no function for. */
+interface Libc {
+  memfdCreate(name: string, flags: number): number;
+  fcntl(fd: number, command: number, value: number): number;
+  execve(path: string, argv: readonly (string | null)[], envp: readonly (string | null)[]): number;
+}
+
+let loaded: Libc | undefined;
+
+function libc(): Libc {
+  if (loaded === undefined) {
+    // By its soname: found by the dynamic linker for this process's own libc, glibc or musl.
+    const so = koffi().load(null);
+    loaded = {
+      memfdCreate: so.func("memfd_create", "int", ["str", "uint"]),
+      // Not variadic here: on x86-64 and arm64 Linux an int travels alike.
+      fcntl: so.func("fcntl", "int", ["int", "int", "int"]),
+      execve: so.func("execve", "int", ["str", "char **", "char **"]),
+    };
+  }
+  return loaded;
+}
+
+/** A system call that failed, by name and errno. */
+export class SystemCallError extends Error {
+  readonly call: string;
+  readonly errno: number;
+
+  constructor(call: string) {
+    const errno = koffi().errno();
+    super(`${call} failed with errno ${errno}`);
+    this.call = call;
+    this.errno = errno;
+  }
+}
+
+/** An fd of a memory file with these bytes that nobody can change any more; memfd_create(2). Inherited by an exec. */
+export function sealedMemfd(name: string, bytes: Uint8Array): number {
+  const fd = libc().memfdCreate(name, MFD.ALLOW_SEALING);
+  if (fd < 0) throw new SystemCallError("memfd_create(2)");
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+  const seals = F.SEAL_SEAL | F.SEAL_SHRINK | F.SEAL_GROW | F.SEAL_WRITE;
+  if (libc().fcntl(fd, F.ADD_SEALS, seals) !== 0) throw new SystemCallError("fcntl(2) F_ADD_SEALS");
+  return fd;
+}
+
+const F_SETFD = 2;
+
+/** Makes an fd survive an exec. Node opens its fds close-on-exec and sets that on 0, 1 and 2 as well. */
+export function keepOnExec(fd: number): void {
+  if (libc().fcntl(fd, F_SETFD, 0) !== 0) throw new SystemCallError("fcntl(2) F_SETFD");
+}
+
+/** Replaces this process by another program, same pid; execve(2). Returns only by throwing. */
+export function execve(path: string, argv: readonly string[], env: readonly string[]): never {
+  libc().execve(path, [...argv, null], [...env, null]);
+  throw new SystemCallError(`execve(2) of ${path}`);
+}

@@ -1,0 +1,113 @@
+import { TsboxError } from "../errors/error.ts";
+import type { HostFacts, IdRange } from "../host/facts.ts";
+import { ALWAYS, because, type Planned } from "../profile/because.ts";
+import type { Profile } from "../profile/profile.ts";
+import type { IdExtent, NamespaceName, UsernsStep } from "./step.ts";
+
+/*
+ * Namespaces, ids and capabilities: theory of operation.
+ *
+ * The supervisor makes all namespaces in one clone3(2); the kernel makes the user namespace first, so that it owns the
+ * others. Init, PID 1 inside, has every capability over them and none outside. With one id it writes its own maps; ranges
+ * are written by newuidmap(1) and newgidmap(1), which check /etc/subuid and /etc/subgid, while init waits on a pipe.
+ *
+ * The payload gives up: its capabilities (all five sets, with the securebits locked that could bring them back), and any
+ * later gain (no_new_privs). Without capabilities it can make no user namespace either: user.max_user_namespaces is 0 and
+ * changing it takes CAP_SYS_RESOURCE. When the profile keeps capabilities, the payload is cloned into one more user
+ * namespace, mapped one to one: what it keeps counts there, and not in the namespace that owns the mounts.
+ */
+
+type Step = Planned<UsernsStep>;
+
+/** The process's namespaces besides the time namespace; cgroup v1 and v2 hide the host's paths from /proc/self/cgroup. */
+function namespaces(profile: Profile): NamespaceName[] {
+  const shared: readonly NamespaceName[] = profile.network.mode === "host" ? ["net"] : [];
+  const all: NamespaceName[] = ["user", "mount", "pid", "net", "ipc", "uts", "cgroup"];
+  return all.filter((name) => !shared.includes(name));
+}
+
+const one = (inside: number, outside: number): IdExtent => ({ inside, outside, count: 1 });
+
+/** Your own id as 0, then the subordinate ranges from 1 on. */
+function ranges(own: number, subordinate: readonly IdRange[]): IdExtent[] {
+  const extents = [one(0, own)];
+  let inside = 1;
+  for (const { start, count } of subordinate) {
+    extents.push({ inside, outside: start, count });
+    inside += count;
+  }
+  // At most 340 extents since Linux 4.15, user_namespaces(7).
+  return extents.slice(0, 340);
+}
+
+interface Maps {
+  readonly step: Step;
+  readonly uids: readonly IdExtent[];
+  readonly gids: readonly IdExtent[];
+}
+
+function planMaps(profile: Profile, facts: HostFacts): Maps {
+  const why = because(profile, "ids.map");
+  const { uid, gid } = facts.user;
+  if (profile.ids.map === "range") {
+    const { newuidmap, newgidmap } = facts;
+    if (newuidmap === undefined || newgidmap === undefined) throw new TsboxError("E_NEWUIDMAP", {}, why);
+    const [file, list] = facts.subuid.length === 0 ? ["subuid", "subuids"] : ["subgid", "subgids"];
+    if (facts.subuid.length === 0 || facts.subgid.length === 0) {
+      throw new TsboxError("E_SUBID", { file: `/etc/${file}`, user: facts.user.name, list }, why);
+    }
+    const uids = ranges(uid, facts.subuid);
+    const gids = ranges(gid, facts.subgid);
+    return { step: { step: { op: "map-ranges", uids, gids, newuidmap, newgidmap }, because: why }, uids, gids };
+  }
+  const inside = { self: [uid, gid], root: [0, 0], nobody: [65534, 65534] }[profile.ids.map];
+  const [insideUid, insideGid] = inside;
+  const uids = one(insideUid ?? 0, uid);
+  const gids = one(insideGid ?? 0, gid);
+  return { step: { step: { op: "map-id", uid: uids, gid: gids }, because: why }, uids: [uids], gids: [gids] };
+}
+
+/** The same ids again, one to one, for a namespace inside. */
+const identity = (extents: readonly IdExtent[]): IdExtent[] =>
+  extents.map(({ inside, count }) => ({ inside, outside: inside, count }));
+
+/** Steps of this section, by the place in a run that they belong to. */
+export interface UsernsPlan {
+  /** Before anything of the root is made. */
+  readonly enter: readonly Step[];
+  readonly hostname: Step;
+  readonly payload: Step;
+  /** In the payload, last before the filter. */
+  readonly confine: readonly Step[];
+  readonly initDone: Step;
+}
+
+export function planUserns(profile: Profile, facts: HostFacts): UsernsPlan {
+  const keep = profile.capabilities.keep;
+  const maps = planMaps(profile, facts);
+  const enter: Step[] = [
+    { step: { op: "new-namespaces", namespaces: namespaces(profile), awaitMaps: profile.ids.map === "range" }, because: ALWAYS },
+    maps.step,
+  ];
+  if (profile.ids.map === "range") {
+    enter.push({ step: { op: "drop-supplementary-groups" }, because: because(profile, "ids.map") });
+  }
+  if (profile.clock !== undefined) {
+    enter.push({ step: { op: "new-clock", ...profile.clock }, because: because(profile, "clock") });
+  }
+  // Not before the maps: the files of an undumpable process in /proc belong to root, also its own uid_map.
+  enter.push({ step: { op: "undumpable", process: "host" }, because: ALWAYS });
+  const undumpable: Step = { step: { op: "undumpable", process: "init" }, because: ALWAYS };
+  const nested = keep.length === 0 ? undefined : { uids: identity(maps.uids), gids: identity(maps.gids) };
+  if (nested === undefined) enter.push(undumpable);
+  return {
+    enter,
+    hostname: { step: { op: "hostname", name: profile.hostname }, because: because(profile, "hostname") },
+    payload: { step: { op: "new-payload", nested }, because: nested === undefined ? ALWAYS : because(profile, "capabilities.keep") },
+    confine: [
+      { step: { op: "capabilities", keep, last: facts.lastCapability }, because: because(profile, "capabilities.keep") },
+      { step: { op: "no-new-privs" }, because: ALWAYS },
+    ],
+    initDone: { step: { op: "drop-init-capabilities" }, because: ALWAYS },
+  };
+}
