@@ -48,6 +48,7 @@ void become_command(struct launch *launch, const struct plan_entry *entry)
 	enum outcome outcome = OUTCOME_NOT_FOUND;
 	int error = ENOENT;
 
+	send_record(launch, (struct record){ .kind = RECORD_STARTED });
 	if (length > 0 && strchr(name, '/') != NULL) {
 		outcome = try(launch, entry, name);
 		end(launch, outcome, errno);

@@ -35,6 +35,7 @@
 enum record_kind {
 	RECORD_FAILED, /* entry `entry` failed with errno `value` */
 	RECORD_OUTCOME, /* the exec came to outcome `entry` with errno `value` */
+	RECORD_STARTED, /* the exec comes next */
 	RECORD_EXITED, /* the command ended with wait status `value` */
 };
 
@@ -77,7 +78,8 @@ void send_record(const struct launch *launch, struct record record);
 struct end {
 	int exit;    /* of tsbox */
 	int status;  /* wait status of the command, when it ran */
-	bool ran;
+	bool started;
+	bool ran; /* and came to an end of its own */
 	bool timed_out;
 	bool orphaned; /* tsbox's parent died */
 	struct record failure;

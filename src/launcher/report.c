@@ -269,7 +269,7 @@ void write_report(const struct launch *launch, const struct end *end)
 		put_count(&text, "exit_code", WEXITSTATUS(end->status));
 	if (signaled)
 		put_count(&text, "signal", WTERMSIG(end->status));
-	put_raw(&text, end->ran ? ",\"started\":true" : ",\"started\":false");
+	put_raw(&text, end->started ? ",\"started\":true" : ",\"started\":false");
 	put_raw(&text, end->timed_out ? ",\"timed_out\":true" : ",\"timed_out\":false");
 	put_count(&text, "wall_ms", (clock_ns() - launch->started_ns) / 1000000);
 	put_count(&text, "user_ms", milliseconds(usage.ru_utime));

@@ -53,13 +53,17 @@ static void read_records(const struct launch *launch, struct end *end)
 	struct record record;
 
 	while (read(launch->status[0], &record, sizeof(record)) == (ssize_t)sizeof(record)) {
-		if (record.kind == RECORD_EXITED && !end->failed) {
+		if (end->failed)
+			continue;
+		if (record.kind == RECORD_STARTED) {
+			end->started = true;
+		} else if (record.kind == RECORD_EXITED) {
 			end->status = record.value;
 			end->ran = true;
-		} else if (!end->failed) {
+		} else {
 			end->failure = record;
 			end->failed = true;
-			end->ran = false;
+			end->started = false;
 		}
 	}
 }

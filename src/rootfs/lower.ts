@@ -1,8 +1,8 @@
 import { assertNever } from "../base/assert.ts";
 import { printable } from "../base/printable.ts";
-import { type Call, call, flags, type Lowered, slot, writeFile } from "../sys/call.ts";
+import { type Call, call, flags, type Lowered, slot, WRITABLE_PROC, writeFile } from "../sys/call.ts";
 import { AT, MNT, MOVE_MOUNT, O } from "../sys/uapi.ts";
-import { attach, cloneHost, cloneInside, makePrivate, newFileSystem, relative, setAttributes } from "./mount.ts";
+import { attach, closeSlot, cloneHost, cloneInside, makePrivate, move, newFileSystem, relative, setAttributes } from "./mount.ts";
 import { MASK_DIRECTORY, MASK_FILE, type RootfsStep } from "./step.ts";
 
 const root = slot("root");
@@ -71,8 +71,10 @@ function lowerInit(step: Exclude<RootfsStep, { op: "workdir" }>): Call[] {
       );
     case "attach-proc":
       return [
+        move(step.target, "proc"),
+        ...(step.keepWritable ? [cloneInside(step.target, WRITABLE_PROC)] : []),
         ...(step.readonly ? [setAttributes("proc", ["RDONLY"], "/proc", { recursive: false })] : []),
-        ...attach(step.target, "skeleton", "proc"),
+        closeSlot("proc"),
       ];
     case "readonly":
       return [

@@ -23,7 +23,7 @@ function openSource(path: string): Call {
   return call("openat2", [AT.FDCWD, path, how("NO_SYMLINKS"), 24], { save: "source", of });
 }
 
-const closeSlot = (name: string): Call => call("close", [slot(name)]);
+export const closeSlot = (name: string): Call => call("close", [slot(name)]);
 
 /** A copy of the mount at a path of the host, not attached anywhere yet; open_tree(2). Saved as `tree`. */
 export function cloneHost(path: string, options: { readonly recursive: boolean; readonly system: boolean }): Call[] {
@@ -35,9 +35,9 @@ export function cloneHost(path: string, options: { readonly recursive: boolean; 
 }
 
 /** As {@link cloneHost}, of a path below the new root. */
-export function cloneInside(path: SandboxPath): Call {
+export function cloneInside(path: SandboxPath, save = "tree"): Call {
   const bits = flags(OPEN_TREE, "CLONE", "CLOEXEC");
-  return call("open_tree", [slot("root"), relative(path), bits], { save: "tree", of: printable(path) });
+  return call("open_tree", [slot("root"), relative(path), bits], { save, of: printable(path) });
 }
 
 /** mount_setattr(2) of the mount that the slot holds. */
@@ -53,19 +53,22 @@ export function setAttributes(
   return call("mount_setattr", [slot(tree), NONE, where, attr, 32], { of: printable(of) });
 }
 
-/** Attaches `tree` (or another slot) at a path below the new root and closes it. */
-export function attach(target: SandboxPath, way: Way, tree = "tree"): Call[] {
+/** Attaches the mount in a slot at a path of the skeleton. */
+export function move(target: SandboxPath, tree: string): Call {
+  const bits = flags(MOVE_MOUNT, "F_EMPTY_PATH");
+  return call("move_mount", [slot(tree), NONE, slot("root"), relative(target), bits], { of: printable(target) });
+}
+
+/** Attaches `tree` at a path below the new root and closes it. */
+export function attach(target: SandboxPath, way: Way): Call[] {
+  if (way === "skeleton") return [move(target, "tree"), closeSlot("tree")];
   const of = printable(target);
-  if (way === "skeleton") {
-    const move = call("move_mount", [slot(tree), NONE, slot("root"), relative(target), flags(MOVE_MOUNT, "F_EMPTY_PATH")], { of });
-    return [move, closeSlot(tree)];
-  }
   const bits = flags(MOVE_MOUNT, "F_EMPTY_PATH", "T_EMPTY_PATH");
   return [
     call("openat2", [slot("root"), relative(target), how("IN_ROOT", "NO_SYMLINKS"), 24], { save: "target", of }),
-    call("move_mount", [slot(tree), NONE, slot("target"), NONE, bits], { of }),
+    call("move_mount", [slot("tree"), NONE, slot("target"), NONE, bits], { of }),
     closeSlot("target"),
-    closeSlot(tree),
+    closeSlot("tree"),
   ];
 }
 

@@ -135,7 +135,7 @@ function planProc(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[
     { step: { op: "new-proc" }, because: ALWAYS },
     // With capabilities kept the payload gets one more user namespace, which owns no mount; see src/userns/plan.ts.
     { step: { op: "limit-namespaces", user: keepsCapabilities ? 1 : 0 }, because: ALWAYS },
-    { step: { op: "attach-proc", target: proc, readonly: profile.proc.readonly.includes(proc) }, because: locking },
+    { step: { op: "attach-proc", target: proc, readonly: profile.proc.readonly.includes(proc), keepWritable: keepsCapabilities }, because: locking },
   ];
   for (const target of profile.proc.readonly) {
     if (target === proc || pathFact(facts, target).kind === "missing") continue;

@@ -36,7 +36,7 @@ export type RootfsStep =
   | { readonly op: "devpts"; readonly target: SandboxPath }
   | { readonly op: "new-proc" }
   | { readonly op: "limit-namespaces"; readonly user: number }
-  | { readonly op: "attach-proc"; readonly target: SandboxPath; readonly readonly: boolean }
+  | { readonly op: "attach-proc"; readonly target: SandboxPath; readonly readonly: boolean; readonly keepWritable: boolean }
   | { readonly op: "readonly"; readonly target: SandboxPath }
   | { readonly op: "mask"; readonly target: SandboxPath; readonly directory: boolean }
   | { readonly op: "enter-root" }

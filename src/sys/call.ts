@@ -104,6 +104,9 @@ export function join(...parts: readonly Flags[]): Flags {
   return { kind: "flags", value: set.reduce((all, { value }) => (all | value) >>> 0, 0), show };
 }
 
+/** A proc of the sandbox that is still writable while /proc is not; kept only for writing the payload's id maps. */
+export const WRITABLE_PROC = "writable-proc";
+
 export const slot = (name: string): Value => ({ kind: "slot", name });
 
 export const data = (bytes: Uint8Array, show: string): Value => ({ kind: "data", data: { bytes, show } });

@@ -1,5 +1,5 @@
 import { assertNever } from "../base/assert.ts";
-import { type Call, call, data, flags, type Lowered, writeFile } from "../sys/call.ts";
+import { type Call, call, data, flags, type Lowered, slot, type Value, WRITABLE_PROC, writeFile } from "../sys/call.ts";
 import { CAPABILITIES } from "../sys/capabilities.ts";
 import { AT, CAPABILITY_VERSION, CLONE, O, PR, PR_CAP_AMBIENT, SECBIT } from "../sys/uapi.ts";
 import type { IdExtent, NamespaceName, UsernsStep } from "./step.ts";
@@ -18,9 +18,9 @@ const mapText = (extents: readonly IdExtent[]): string =>
   extents.map(({ inside, outside, count }) => `${inside} ${outside} ${count}\n`).join("");
 
 /** The three files of a map, each written with one write(2) as the kernel wants it; user_namespaces(7). */
-function writeMaps(folder: string, uids: readonly IdExtent[], gids: readonly IdExtent[], denySetgroups: boolean): Call[] {
+function writeMaps(at: Value, folder: string, uids: readonly IdExtent[], gids: readonly IdExtent[], denySetgroups: boolean): Call[] {
   const write = (name: string, text: string): Call[] =>
-    writeFile(AT.FDCWD, `${folder}/${name}`, text, O.WRONLY | O.CLOEXEC, `${folder}/${name}`);
+    writeFile(at, `${folder}/${name}`, text, O.WRONLY | O.CLOEXEC, `${folder}/${name}`);
   return [
     ...write("uid_map", mapText(uids)),
     // A group that denies access (mode 0604) would be escaped by dropping it; CVE-2014-8989.
@@ -107,7 +107,7 @@ function lowerPayload(nested: Extract<UsernsStep, { op: "new-payload" }>["nested
       call("pipe2", [{ kind: "buffer", name: "nested", size: 8 }, O.CLOEXEC]),
       spawn,
       // The first process that init makes is always pid 2 of its namespace.
-      ...writeMaps("/proc/2", nested.uids, nested.gids, nested.gids.length === 1),
+      ...writeMaps(slot(WRITABLE_PROC), "2", nested.uids, nested.gids, nested.gids.length === 1),
       call("write", [end(4), "m", 1], { exact: true, of: "the mapping pipe" }),
       prctl("SET_DUMPABLE", 0),
     ],
@@ -134,7 +134,7 @@ export function lowerUserns(step: UsernsStep): Lowered {
       };
     }
     case "map-id":
-      return { init: writeMaps("/proc/self", [step.uid], [step.gid], true) };
+      return { init: writeMaps(AT.FDCWD, "/proc/self", [step.uid], [step.gid], true) };
     case "map-ranges":
       return lowerRanges(step);
     case "drop-supplementary-groups":
