@@ -24,7 +24,11 @@ const HEADERS = [
   "asm-generic/ioctls.h",
 ];
 const GROUPS = {
-  CLONE: ["sched.h, clone(2)", "CLONE_", ["NEWNS", "NEWCGROUP", "NEWUTS", "NEWIPC", "NEWUSER", "NEWPID", "NEWNET", "NEWTIME"]],
+  CLONE: [
+    "sched.h, clone(2)",
+    "CLONE_",
+    ["NEWNS", "NEWCGROUP", "NEWUTS", "NEWIPC", "NEWUSER", "NEWPID", "NEWNET", "NEWTIME"],
+  ],
   MOUNT_ATTR: ["mount.h, mount_setattr(2)", "MOUNT_ATTR_", ["RDONLY", "NOSUID", "NODEV", "NOEXEC"]],
   MS: ["mount.h, mount(2)", "MS_", ["PRIVATE"]],
   MNT: ["fs.h of Linux, not in its user headers; umount2(2)", "MNT_", ["DETACH"]],
@@ -34,7 +38,11 @@ const GROUPS = {
   FSMOUNT: ["mount.h, fsmount(2)", "FSMOUNT_", ["CLOEXEC"]],
   FSCONFIG: ["mount.h, fsconfig(2)", "FSCONFIG_", ["SET_FLAG", "SET_STRING", "CMD_CREATE"]],
   AT: ["fcntl.h, openat(2)", "AT_", ["FDCWD", "EMPTY_PATH", "RECURSIVE", "REMOVEDIR", "SYMLINK_NOFOLLOW"]],
-  O: ["fcntl.h, open(2); those that are the same on x86-64 and arm64", "O_", ["WRONLY", "CREAT", "TRUNC", "EXCL", "PATH", "CLOEXEC"]],
+  O: [
+    "fcntl.h, open(2); those that are the same on x86-64 and arm64",
+    "O_",
+    ["WRONLY", "CREAT", "TRUNC", "EXCL", "PATH", "CLOEXEC"],
+  ],
   RESOLVE: ["openat2.h, openat2(2)", "RESOLVE_", ["NO_MAGICLINKS", "NO_SYMLINKS", "IN_ROOT"]],
   PR: [
     "prctl.h, prctl(2)",
@@ -45,7 +53,9 @@ const GROUPS = {
   SECBIT: [
     "securebits.h, capabilities(7)",
     "SECBIT_",
-    ["NOROOT", "NO_SETUID_FIXUP", "NO_CAP_AMBIENT_RAISE"].flatMap((name) => [name, `${name}_LOCKED`]).concat("KEEP_CAPS_LOCKED"),
+    ["NOROOT", "NO_SETUID_FIXUP", "NO_CAP_AMBIENT_RAISE"]
+      .flatMap((name) => [name, `${name}_LOCKED`])
+      .concat("KEEP_CAPS_LOCKED"),
   ],
   CAPABILITY_VERSION: ["capability.h, capget(2)", "_LINUX_CAPABILITY_", ["VERSION_3"]],
   SECCOMP: ["seccomp.h, seccomp(2)", "SECCOMP_", ["SET_MODE_FILTER"]],
@@ -56,7 +66,23 @@ const GROUPS = {
   RLIMIT: [
     "resource.h, getrlimit(2)",
     "RLIMIT_",
-    ["AS", "CORE", "CPU", "DATA", "FSIZE", "LOCKS", "MEMLOCK", "MSGQUEUE", "NICE", "NOFILE", "NPROC", "RTPRIO", "RTTIME", "SIGPENDING", "STACK"],
+    [
+      "AS",
+      "CORE",
+      "CPU",
+      "DATA",
+      "FSIZE",
+      "LOCKS",
+      "MEMLOCK",
+      "MSGQUEUE",
+      "NICE",
+      "NOFILE",
+      "NPROC",
+      "RTPRIO",
+      "RTTIME",
+      "SIGPENDING",
+      "STACK",
+    ],
   ],
 };
 // Not in every header: include/linux/fs.h, and include/uapi/linux/memfd.h since Linux 6.3.
@@ -76,7 +102,10 @@ function main() {
   source.push("return 0; }");
   writeFileSync(join(folder, "uapi.c"), source.join("\n"));
   execFileSync("cc", ["-I", include, "-o", join(folder, "uapi"), join(folder, "uapi.c")], { stdio: "inherit" });
-  const lines = execFileSync(join(folder, "uapi"), { encoding: "utf8" }).trim().split("\n").map((line) => line.split(" "));
+  const lines = execFileSync(join(folder, "uapi"), { encoding: "utf8" })
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" "));
   rmSync(folder, { recursive: true });
   const code = Number(/LINUX_VERSION_CODE (\d+)/.exec(readFileSync(join(include, "linux/version.h"), "utf8"))?.[1]);
   const version = `${code >> 16}.${(code >> 8) & 255}`;

@@ -6,6 +6,7 @@ export function places(): { readonly packageDir: string; readonly configHome: st
   const file = fileURLToPath(import.meta.url);
   const packageDir = file.slice(0, file.lastIndexOf("/dist/"));
   const { XDG_CONFIG_HOME: config, HOME: home } = process.env;
-  const configHome = config !== undefined && config !== "" ? config : home === undefined ? undefined : `${home}/.config`;
+  const configHome =
+    config !== undefined && config !== "" ? config : home === undefined ? undefined : `${home}/.config`;
   return { packageDir, configHome };
 }

@@ -8,7 +8,12 @@ export type PathFact =
   | { readonly kind: "missing" }
   | { readonly kind: "file" | "directory" | "other"; readonly real: HostPath }
   /** `real` is where it leads, `link` its text; a dangling link has no `real`. */
-  | { readonly kind: "symlink"; readonly link: string; readonly real: HostPath | undefined; readonly directory: boolean };
+  | {
+      readonly kind: "symlink";
+      readonly link: string;
+      readonly real: HostPath | undefined;
+      readonly directory: boolean;
+    };
 
 /** One line of /etc/subuid or /etc/subgid that is the user's; subuid(5). */
 export interface IdRange {

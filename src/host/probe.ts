@@ -34,7 +34,9 @@ function probeUser(): HostFacts["user"] {
 }
 
 function probeHelper(name: string): HostPath | undefined {
-  return ["/usr/bin", "/bin", "/usr/local/bin"].map((folder) => canonical(`${folder}/${name}`)).find((path) => path !== undefined);
+  return ["/usr/bin", "/bin", "/usr/local/bin"]
+    .map((folder) => canonical(`${folder}/${name}`))
+    .find((path) => path !== undefined);
 }
 
 const RESOLV_CONF_LIMIT = 65_536;

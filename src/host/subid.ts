@@ -8,7 +8,8 @@ export function parseSubordinate(text: string, user: { readonly name: string; re
     const [owner, start, count, ...rest] = line.trim().split(":");
     if ((owner !== user.name && owner !== String(user.uid)) || rest.length > 0) return [];
     const range = { start: Number(start), count: Number(count) };
-    const valid = [range.start, range.count].every((n) => Number.isInteger(n) && n > 0) && range.start + range.count <= 2 ** 32 - 1;
+    const valid =
+      [range.start, range.count].every((n) => Number.isInteger(n) && n > 0) && range.start + range.count <= 2 ** 32 - 1;
     return valid ? [range] : [];
   });
 }

@@ -45,7 +45,9 @@ export function lowerNet(step: NetStep): Lowered {
         init: [
           // SOCK_CLOEXEC is O_CLOEXEC; socket(2).
           call("socket", [AF_INET, SOCK_DGRAM | O.CLOEXEC, 0], { save: "socket", of: "AF_INET" }),
-          call("ioctl", [slot("socket"), INTERFACE.SIOCSIFFLAGS, data(loopbackUp(), "{lo, IFF_UP|IFF_RUNNING}")], { of: "lo" }),
+          call("ioctl", [slot("socket"), INTERFACE.SIOCSIFFLAGS, data(loopbackUp(), "{lo, IFF_UP|IFF_RUNNING}")], {
+            of: "lo",
+          }),
           call("close", [slot("socket")]),
         ],
       };

@@ -131,7 +131,9 @@ export function adviceFor({ step }: Step): Advice {
       return {
         code: "E_CLOCK",
         fix: "take [clock] out",
-        alternatives: { EINVAL: { why: "this kernel has no time namespaces, or the offset is out of range", fix: "take [clock] out" } },
+        alternatives: {
+          EINVAL: { why: "this kernel has no time namespaces, or the offset is out of range", fix: "take [clock] out" },
+        },
       };
     case "hostname":
       return { code: "E_HOSTNAME", fix: "choose a host name of 1 to 64 characters" };

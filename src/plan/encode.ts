@@ -93,7 +93,12 @@ class Encoder {
         return this.#helper(call);
       case "exec": {
         const args = [this.data.text(call.search.join(":")), this.data.vector(call.env)];
-        return { op: OP.exec, nr: 0, name: "execve(2)", args: args.map((value) => ({ kind: ARG.data, value: BigInt(value) })) };
+        return {
+          op: OP.exec,
+          nr: 0,
+          name: "execve(2)",
+          args: args.map((value) => ({ kind: ARG.data, value: BigInt(value) })),
+        };
       }
     }
   }
@@ -146,9 +151,9 @@ export function encode(plan: Plan): Uint8Array {
   const lines = scripts(plan.steps);
   const entries: { readonly entry: Entry; readonly step: number }[] = [];
   const ranges: Record<Process, [number, number]> = { host: [0, 0], init: [0, 0], payload: [0, 0] };
-  for (const process of PROCESSES) {
-    ranges[process] = [entries.length, lines[process].length];
-    for (const { call, step } of lines[process]) entries.push({ entry: encoder.entry(call), step });
+  for (const role of PROCESSES) {
+    ranges[role] = [entries.length, lines[role].length];
+    for (const { call, step } of lines[role]) entries.push({ entry: encoder.entry(call), step });
   }
   const messages: Message[] = [...plan.steps.map(stepMessage), ...outcomeMessages(plan)];
   const alternatives = messages.flatMap((message) => message.alternatives);
@@ -208,9 +213,9 @@ export function encode(plan: Plan): Uint8Array {
     at += bytes.length;
   }
   head.writeUInt32LE(at, 8);
-  for (const [i, process] of PROCESSES.entries()) {
-    head.writeUInt32LE(ranges[process][0], 56 + 8 * i);
-    head.writeUInt32LE(ranges[process][1], 60 + 8 * i);
+  for (const [i, role] of PROCESSES.entries()) {
+    head.writeUInt32LE(ranges[role][0], 56 + 8 * i);
+    head.writeUInt32LE(ranges[role][1], 60 + 8 * i);
   }
   for (let i = plan.steps.length; i < messages.length; i++) head.writeUInt32LE(i, 80 + 4 * (i - plan.steps.length));
   const bits =

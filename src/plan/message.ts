@@ -27,13 +27,22 @@ export function stepMessage(step: Step): Message {
     const text = Object.entries(advice.alternatives ?? {}).find(([key]) => key === name)?.[1];
     return text === undefined ? [] : [{ error, ...text }];
   });
-  return { what: `cannot ${describe(step)}`, code: advice.code, from: origin(step.because), fix: advice.fix, exit: 125, alternatives };
+  return {
+    what: `cannot ${describe(step)}`,
+    code: advice.code,
+    from: origin(step.because),
+    fix: advice.fix,
+    exit: 125,
+    alternatives,
+  };
 }
 
 function outcome(code: ErrorCode, params: Readonly<Record<string, string>>, from: Because | undefined): Message {
   const { what, why, fix, exit } = CATALOGUE[code];
   const fill = (text: string): string =>
-    text.replace(/\{(\w+)\}/g, (_, name: string) => (name === "command" ? COMMAND_MARK : printable(params[name] ?? "")));
+    text.replace(/\{(\w+)\}/g, (_, name: string) =>
+      name === "command" ? COMMAND_MARK : printable(params[name] ?? ""),
+    );
   return {
     what: fill(what),
     code,

@@ -2,10 +2,10 @@ import type { Milliseconds } from "../base/brand.ts";
 import type { Because } from "../errors/error.ts";
 import type { HostFacts } from "../host/facts.ts";
 import { planNet } from "../net/plan.ts";
-import { because } from "../profile/because.ts";
-import type { Profile } from "../profile/profile.ts";
 import { planProcess } from "../process/plan.ts";
 import type { ReportTarget } from "../process/step.ts";
+import { because } from "../profile/because.ts";
+import type { Profile } from "../profile/profile.ts";
 import { accountOf } from "../rootfs/account.ts";
 import { planRootfs, planWorkdir } from "../rootfs/plan.ts";
 import { planSeccomp } from "../seccomp/plan.ts";
@@ -46,7 +46,8 @@ function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Ste
     no_new_privs: true,
     network: profile.network.mode,
     work: profile.work,
-    seccomp: facts.seccomp === undefined ? "off" : { allow: profile.seccomp.allow, libseccomp: facts.seccomp.libseccomp },
+    seccomp:
+      facts.seccomp === undefined ? "off" : { allow: profile.seccomp.allow, libseccomp: facts.seccomp.libseccomp },
     rlimits: Object.fromEntries(
       steps.flatMap(({ step }) => (step.op === "rlimit" ? [[step.name, { soft: step.soft, hard: step.hard }]] : [])),
     ),
@@ -62,20 +63,20 @@ function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Ste
  */
 export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {}): Plan {
   const userns = planUserns(profile, facts);
-  const process = planProcess(profile, facts, accountOf(profile.ids.map, facts.user), options.report);
+  const command = planProcess(profile, facts, accountOf(profile.ids.map, facts.user), options.report);
   const steps: Step[] = [
-    ...process.report.map((step) => ({ section: "process", ...step }) as const),
+    ...command.report.map((step) => ({ section: "process", ...step }) as const),
     ...userns.enter.map((step) => ({ section: "userns", ...step }) as const),
     ...planRootfs(profile, facts).map((step) => ({ section: "rootfs", ...step }) as const),
     { section: "userns", ...userns.hostname },
     ...planNet(profile).map((step) => ({ section: "net", ...step }) as const),
     { section: "userns", ...userns.payload },
     { section: "userns", ...userns.initDone },
-    ...process.begin.map((step) => ({ section: "process", ...step }) as const),
+    ...command.begin.map((step) => ({ section: "process", ...step }) as const),
     { section: "rootfs", ...planWorkdir(profile, facts) },
     ...userns.confine.map((step) => ({ section: "userns", ...step }) as const),
     ...planSeccomp(profile, facts).map((step) => ({ section: "seccomp", ...step }) as const),
-    { section: "process", ...process.command },
+    { section: "process", ...command.command },
   ];
   checkOrder(steps);
   const { timeout } = profile.limits;

@@ -5,7 +5,8 @@ import type { Plan } from "./plan.ts";
 import { scripts } from "./script.ts";
 import { describe, lower } from "./step.ts";
 
-const origin = (from: { readonly file: string; readonly key: string }): string => `${printable(from.file)} ${printable(from.key)}`;
+const origin = (from: { readonly file: string; readonly key: string }): string =>
+  `${printable(from.file)} ${printable(from.key)}`;
 
 /** One numbered line a step, with the setting that asks for it. */
 export function renderSteps(plan: Plan): string {
@@ -13,7 +14,10 @@ export function renderSteps(plan: Plan): string {
     const order = `${String(i + 1).padStart(3)}  ${describe(step)}`;
     return `${order}\n       from ${origin(step.because)}`;
   });
-  const ends = plan.timeout === undefined ? [] : [`     stop it after ${plan.timeout.after} ms\n       from ${origin(plan.timeout.because)}`];
+  const ends =
+    plan.timeout === undefined
+      ? []
+      : [`     stop it after ${plan.timeout.after} ms\n       from ${origin(plan.timeout.because)}`];
   return `plan of profile ${printable(plan.profile.name)}, ${plan.steps.length} steps\n${[...lines, ...ends].join("\n")}\n`;
 }
 
@@ -55,9 +59,9 @@ export function renderCall(call: Call): string {
 /** All calls, by the process that makes them. */
 export function renderCalls(plan: Plan): string {
   const lines = scripts(plan.steps);
-  return PROCESSES.map((process) => {
-    const body = lines[process].map(({ call, step }) => `${String(step + 1).padStart(5)}  ${renderCall(call)}\n`).join("");
-    return `${process}:\n${body}`;
+  return PROCESSES.map((role) => {
+    const body = lines[role].map(({ call, step }) => `${String(step + 1).padStart(5)}  ${renderCall(call)}\n`).join("");
+    return `${role}:\n${body}`;
   }).join("");
 }
 
@@ -65,8 +69,17 @@ export function renderCalls(plan: Plan): string {
 export function renderJson(plan: Plan): string {
   const steps = plan.steps.map((step) => {
     const lowered = lower(step);
-    const calls = PROCESSES.flatMap((process) => (lowered[process] ?? []).map((call) => ({ process, call: renderCall(call) })));
-    return { section: step.section, op: step.step.op, what: describe(step), because: step.because, error: adviceFor(step).code, calls };
+    const calls = PROCESSES.flatMap((role) =>
+      (lowered[role] ?? []).map((call) => ({ process: role, call: renderCall(call) })),
+    );
+    return {
+      section: step.section,
+      op: step.step.op,
+      what: describe(step),
+      because: step.because,
+      error: adviceFor(step).code,
+      calls,
+    };
   });
   return `${JSON.stringify({ profile: plan.profile, arch: plan.arch, steps, in_force: plan.inForce }, undefined, 2)}\n`;
 }

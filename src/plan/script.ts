@@ -14,7 +14,7 @@ export function scripts(steps: readonly Step[]): Scripts {
   const all: Record<Process, ScriptLine[]> = { host: [], init: [], payload: [] };
   for (const [step, planned] of steps.entries()) {
     const lowered = lower(planned);
-    for (const process of PROCESSES) for (const call of lowered[process] ?? []) all[process].push({ call, step });
+    for (const role of PROCESSES) for (const call of lowered[role] ?? []) all[role].push({ call, step });
   }
   return all;
 }

@@ -1,7 +1,7 @@
-import type { Planned } from "../profile/because.ts";
 import { describeNet, lowerNet, type NetStep } from "../net/plan.ts";
 import { lowerProcess } from "../process/lower.ts";
 import { describeProcess, type ProcessStep } from "../process/step.ts";
+import type { Planned } from "../profile/because.ts";
 import { lowerRootfs } from "../rootfs/lower.ts";
 import { describeRootfs, type RootfsStep } from "../rootfs/step.ts";
 import { describeSeccomp, lowerSeccomp, type SeccompStep } from "../seccomp/plan.ts";

@@ -60,13 +60,20 @@ export interface ProcessPlan {
   readonly command: Step;
 }
 
-export function planProcess(profile: Profile, facts: HostFacts, identity: Identity, report: ReportTarget | undefined): ProcessPlan {
+export function planProcess(
+  profile: Profile,
+  facts: HostFacts,
+  identity: Identity,
+  report: ReportTarget | undefined,
+): ProcessPlan {
   const env = environment(profile, facts, identity);
   const path = env.findLast((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) ?? DEFAULT_PATH;
   const search = path.split(":").filter((folder) => folder.startsWith("/"));
   return {
     report:
-      report === undefined ? [] : [{ step: { op: "report", to: report }, because: { file: "command line", key: "--report" } }],
+      report === undefined
+        ? []
+        : [{ step: { op: "report", to: report }, because: { file: "command line", key: "--report" } }],
     begin: [
       { step: { op: "session" }, because: ALWAYS },
       { step: { op: "signals" }, because: ALWAYS },

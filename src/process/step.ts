@@ -11,7 +11,12 @@ export type ProcessStep =
   | { readonly op: "report"; readonly to: ReportTarget }
   | { readonly op: "session" }
   | { readonly op: "signals" }
-  | { readonly op: "rlimit"; readonly name: RlimitName; readonly soft: number | undefined; readonly hard: number | undefined }
+  | {
+      readonly op: "rlimit";
+      readonly name: RlimitName;
+      readonly soft: number | undefined;
+      readonly hard: number | undefined;
+    }
   | { readonly op: "close-fds" }
   | { readonly op: "command"; readonly search: readonly string[]; readonly env: readonly string[] };
 

@@ -1,4 +1,12 @@
-import { type HostPath, type SandboxGid, type SandboxPath, type SandboxUid, sandboxGid, sandboxPath, sandboxUid } from "../base/brand.ts";
+import {
+  type HostPath,
+  type SandboxGid,
+  type SandboxPath,
+  type SandboxUid,
+  sandboxGid,
+  sandboxPath,
+  sandboxUid,
+} from "../base/brand.ts";
 import type { HostFacts } from "../host/facts.ts";
 import type { IdMap } from "../profile/profile.ts";
 
@@ -14,7 +22,9 @@ const isBelow = (path: string, folder: string): boolean => path.startsWith(`${fo
 
 /** A home that would lie in what the host provides read-only, or be the root, is moved below /home. */
 function ownHome(home: HostPath, name: string): SandboxPath {
-  const taken = home === "/" || ["/usr", "/etc", "/proc", "/sys", "/dev", "/bin", "/lib", "/sbin"].some((top) => isBelow(`${home}/`, top));
+  const taken =
+    home === "/" ||
+    ["/usr", "/etc", "/proc", "/sys", "/dev", "/bin", "/lib", "/sbin"].some((top) => isBelow(`${home}/`, top));
   return sandboxPath(taken ? `/home/${name}` : home);
 }
 

@@ -2,7 +2,17 @@ import { assertNever } from "../base/assert.ts";
 import { printable } from "../base/printable.ts";
 import { type Call, call, flags, type Lowered, slot, WRITABLE_PROC, writeFile } from "../sys/call.ts";
 import { AT, MNT, MOVE_MOUNT, O } from "../sys/uapi.ts";
-import { attach, closeSlot, cloneHost, cloneInside, makePrivate, move, newFileSystem, relative, setAttributes } from "./mount.ts";
+import {
+  attach,
+  cloneHost,
+  cloneInside,
+  closeSlot,
+  makePrivate,
+  move,
+  newFileSystem,
+  relative,
+  setAttributes,
+} from "./mount.ts";
 import { MASK_DIRECTORY, MASK_FILE, type RootfsStep } from "./step.ts";
 
 const root = slot("root");
@@ -35,7 +45,13 @@ function lowerInit(step: Exclude<RootfsStep, { op: "workdir" }>): Call[] {
     case "symlink":
       return [call("symlinkat", [step.to, root, relative(step.path)], { of: printable(step.path) })];
     case "file":
-      return writeFile(root, relative(step.path), step.content, O.WRONLY | O.CREAT | O.EXCL | O.CLOEXEC, printable(step.path));
+      return writeFile(
+        root,
+        relative(step.path),
+        step.content,
+        O.WRONLY | O.CREAT | O.EXCL | O.CLOEXEC,
+        printable(step.path),
+      );
     case "scratch":
       return [
         cloneInside(step.target),

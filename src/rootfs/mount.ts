@@ -28,10 +28,17 @@ export const closeSlot = (name: string): Call => call("close", [slot(name)]);
 /** A copy of the mount at a path of the host, not attached anywhere yet; open_tree(2). Saved as `tree`. */
 export function cloneHost(path: string, options: { readonly recursive: boolean; readonly system: boolean }): Call[] {
   const of = printable(path);
-  const bits = join(flags(OPEN_TREE, "CLONE", "CLOEXEC"), flags(AT, ...(options.recursive ? (["RECURSIVE"] as const) : [])));
+  const bits = join(
+    flags(OPEN_TREE, "CLONE", "CLOEXEC"),
+    flags(AT, ...(options.recursive ? (["RECURSIVE"] as const) : [])),
+  );
   if (options.system) return [call("open_tree", [AT.FDCWD, path, bits], { save: "tree", of })];
   const empty = join(bits, flags(AT, "EMPTY_PATH"));
-  return [openSource(path), call("open_tree", [slot("source"), NONE, empty], { save: "tree", of }), closeSlot("source")];
+  return [
+    openSource(path),
+    call("open_tree", [slot("source"), NONE, empty], { save: "tree", of }),
+    closeSlot("source"),
+  ];
 }
 
 /** As {@link cloneHost}, of a path below the new root. */

@@ -24,7 +24,13 @@ const isBelow = (path: string, folder: string): boolean => folder === "/" || pat
 export function placeMounts(profile: Profile, cwd: HostPath): Placed[] {
   const named = profile.mounts.map((mount, i) => ({ mount, key: `mount[${i}]` }));
   if (profile.work !== "none") {
-    const mount: ProfileMount = { type: "bind", source: cwd, target: sandboxPath(cwd), mode: profile.work, optional: false };
+    const mount: ProfileMount = {
+      type: "bind",
+      source: cwd,
+      target: sandboxPath(cwd),
+      mode: profile.work,
+      optional: false,
+    };
     named.unshift({ mount, key: "work" });
   }
   const sorted = named

@@ -135,7 +135,15 @@ function planProc(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[
     { step: { op: "new-proc" }, because: ALWAYS },
     // With capabilities kept the payload gets one more user namespace, which owns no mount; see src/userns/plan.ts.
     { step: { op: "limit-namespaces", user: keepsCapabilities ? 1 : 0 }, because: ALWAYS },
-    { step: { op: "attach-proc", target: proc, readonly: profile.proc.readonly.includes(proc), keepWritable: keepsCapabilities }, because: locking },
+    {
+      step: {
+        op: "attach-proc",
+        target: proc,
+        readonly: profile.proc.readonly.includes(proc),
+        keepWritable: keepsCapabilities,
+      },
+      because: locking,
+    },
   ];
   for (const target of profile.proc.readonly) {
     if (target === proc || pathFact(facts, target).kind === "missing") continue;
@@ -175,7 +183,12 @@ function checkTarget(target: SandboxPath, why: Because): void {
 }
 
 /** The steps of one mount, and the mount point for it in the skeleton where it lies in our own tmpfs. */
-function planMount({ mount, key, within, late }: Placed, profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[] {
+function planMount(
+  { mount, key, within, late }: Placed,
+  profile: Profile,
+  facts: HostFacts,
+  skeleton: Skeleton,
+): Step[] {
   const why = because(profile, key);
   checkTarget(mount.target, why);
   const source = mount.type === "bind" ? pathFact(facts, mount.source) : undefined;
@@ -194,8 +207,14 @@ function planMount({ mount, key, within, late }: Placed, profile: Profile, facts
       throw new TsboxError("E_MOUNT_POINT", { target: mount.target, within: within.target, found }, why);
     }
   } else if (late) {
-    if (!isDirectory) throw new TsboxError("E_MOUNT_TARGET", { target: mount.target, reason: "a file cannot be bound into a tmpfs of the profile" }, why);
-    for (const path of skeleton.later(mount.target)) steps.push({ step: { op: "directory", path, mode: 0o755 }, because: why });
+    if (!isDirectory)
+      throw new TsboxError(
+        "E_MOUNT_TARGET",
+        { target: mount.target, reason: "a file cannot be bound into a tmpfs of the profile" },
+        why,
+      );
+    for (const path of skeleton.later(mount.target))
+      steps.push({ step: { op: "directory", path, mode: 0o755 }, because: why });
   } else if (isDirectory) {
     skeleton.directory(mount.target, 0o755, why);
   } else {
@@ -249,5 +268,8 @@ export function planRootfs(profile: Profile, facts: HostFacts): Planned<RootfsSt
 /** The step that sets the start directory, which the payload does itself. */
 export function planWorkdir(profile: Profile, facts: HostFacts): Planned<RootfsStep> {
   const path = profile.workdir ?? (profile.work === "none" ? sandboxPath("/") : sandboxPath(facts.cwd));
-  return { step: { op: "workdir", path }, because: because(profile, profile.workdir === undefined ? "work" : "workdir") };
+  return {
+    step: { op: "workdir", path },
+    because: because(profile, profile.workdir === undefined ? "work" : "workdir"),
+  };
 }

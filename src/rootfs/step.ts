@@ -32,11 +32,22 @@ export type RootfsStep =
       readonly system: boolean;
     }
   | { readonly op: "device"; readonly name: string; readonly target: SandboxPath }
-  | { readonly op: "tmpfs"; readonly target: SandboxPath; readonly size: Bytes; readonly mode: number; readonly way: Way }
+  | {
+      readonly op: "tmpfs";
+      readonly target: SandboxPath;
+      readonly size: Bytes;
+      readonly mode: number;
+      readonly way: Way;
+    }
   | { readonly op: "devpts"; readonly target: SandboxPath }
   | { readonly op: "new-proc" }
   | { readonly op: "limit-namespaces"; readonly user: number }
-  | { readonly op: "attach-proc"; readonly target: SandboxPath; readonly readonly: boolean; readonly keepWritable: boolean }
+  | {
+      readonly op: "attach-proc";
+      readonly target: SandboxPath;
+      readonly readonly: boolean;
+      readonly keepWritable: boolean;
+    }
   | { readonly op: "readonly"; readonly target: SandboxPath }
   | { readonly op: "mask"; readonly target: SandboxPath; readonly directory: boolean }
   | { readonly op: "enter-root" }

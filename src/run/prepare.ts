@@ -28,7 +28,10 @@ export interface Prepared {
 
 function probeFilter(profile: Profile, packageDir: string) {
   if (profile.seccomp.filter === "off") return undefined;
-  const groups = readGroups(profile.seccomp.allow, groupDirectory(`${packageDir}/profiles/seccomp`, "profiles/seccomp"));
+  const groups = readGroups(
+    profile.seccomp.allow,
+    groupDirectory(`${packageDir}/profiles/seccomp`, "profiles/seccomp"),
+  );
   return buildFilter(resolveRules(profile.seccomp.allow, groups, probeArch(), because(profile, "seccomp.allow")));
 }
 

@@ -91,7 +91,10 @@ export type Lowered = Readonly<Partial<Record<Process, readonly Call[]>>>;
 export type Flags = Extract<Value, { readonly kind: "flags" }>;
 
 /** Named bits of one of the constant objects in uapi.ts: `flags(AT, "EMPTY_PATH", "RECURSIVE")`. */
-export function flags<T extends Readonly<Record<string, number>>>(group: T, ...names: readonly (keyof T & string)[]): Flags {
+export function flags<T extends Readonly<Record<string, number>>>(
+  group: T,
+  ...names: readonly (keyof T & string)[]
+): Flags {
   let value = 0;
   for (const name of names) value |= group[name] ?? 0;
   return { kind: "flags", value: value >>> 0, show: names.length === 0 ? "0" : names.join("|") };

@@ -18,7 +18,13 @@ const mapText = (extents: readonly IdExtent[]): string =>
   extents.map(({ inside, outside, count }) => `${inside} ${outside} ${count}\n`).join("");
 
 /** The three files of a map, each written with one write(2) as the kernel wants it; user_namespaces(7). */
-function writeMaps(at: Value, folder: string, uids: readonly IdExtent[], gids: readonly IdExtent[], denySetgroups: boolean): Call[] {
+function writeMaps(
+  at: Value,
+  folder: string,
+  uids: readonly IdExtent[],
+  gids: readonly IdExtent[],
+  denySetgroups: boolean,
+): Call[] {
   const write = (name: string, text: string): Call[] =>
     writeFile(at, `${folder}/${name}`, text, O.WRONLY | O.CLOEXEC, `${folder}/${name}`);
   return [
@@ -53,7 +59,16 @@ function confine(keep: readonly string[], last: number): Call[] {
   // have them as root would.
   const bits =
     kept.length === 0
-      ? flags(SECBIT, "NOROOT", "NOROOT_LOCKED", "NO_SETUID_FIXUP", "NO_SETUID_FIXUP_LOCKED", "KEEP_CAPS_LOCKED", "NO_CAP_AMBIENT_RAISE", "NO_CAP_AMBIENT_RAISE_LOCKED")
+      ? flags(
+          SECBIT,
+          "NOROOT",
+          "NOROOT_LOCKED",
+          "NO_SETUID_FIXUP",
+          "NO_SETUID_FIXUP_LOCKED",
+          "KEEP_CAPS_LOCKED",
+          "NO_CAP_AMBIENT_RAISE",
+          "NO_CAP_AMBIENT_RAISE_LOCKED",
+        )
       : flags(SECBIT, "KEEP_CAPS_LOCKED");
   return [
     prctl("CAP_AMBIENT", PR_CAP_AMBIENT.CLEAR_ALL),
@@ -113,7 +128,10 @@ function lowerPayload(nested: Extract<UsernsStep, { op: "new-payload" }>["nested
     ],
     payload: [
       call("close", [end(4)]),
-      call("read", [end(0), { kind: "buffer", name: "nested-byte", size: 8 }, 1], { exact: true, of: "the mapping pipe" }),
+      call("read", [end(0), { kind: "buffer", name: "nested-byte", size: 8 }, 1], {
+        exact: true,
+        of: "the mapping pipe",
+      }),
     ],
   };
 }
@@ -154,7 +172,9 @@ export function lowerUserns(step: UsernsStep): Lowered {
         ],
       };
     case "hostname":
-      return { init: [call("sethostname", [step.name, Buffer.byteLength(step.name)]), call("setdomainname", ["(none)", 6])] };
+      return {
+        init: [call("sethostname", [step.name, Buffer.byteLength(step.name)]), call("setdomainname", ["(none)", 6])],
+      };
     case "new-payload":
       return lowerPayload(step.nested);
     case "capabilities":

@@ -86,7 +86,10 @@ export function planUserns(profile: Profile, facts: HostFacts): UsernsPlan {
   const keep = profile.capabilities.keep;
   const maps = planMaps(profile, facts);
   const enter: Step[] = [
-    { step: { op: "new-namespaces", namespaces: namespaces(profile), awaitMaps: profile.ids.map === "range" }, because: ALWAYS },
+    {
+      step: { op: "new-namespaces", namespaces: namespaces(profile), awaitMaps: profile.ids.map === "range" },
+      because: ALWAYS,
+    },
     maps.step,
   ];
   if (profile.ids.map === "range") {
@@ -103,9 +106,15 @@ export function planUserns(profile: Profile, facts: HostFacts): UsernsPlan {
   return {
     enter,
     hostname: { step: { op: "hostname", name: profile.hostname }, because: because(profile, "hostname") },
-    payload: { step: { op: "new-payload", nested }, because: nested === undefined ? ALWAYS : because(profile, "capabilities.keep") },
+    payload: {
+      step: { op: "new-payload", nested },
+      because: nested === undefined ? ALWAYS : because(profile, "capabilities.keep"),
+    },
     confine: [
-      { step: { op: "capabilities", keep, last: facts.lastCapability }, because: because(profile, "capabilities.keep") },
+      {
+        step: { op: "capabilities", keep, last: facts.lastCapability },
+        because: because(profile, "capabilities.keep"),
+      },
       { step: { op: "no-new-privs" }, because: ALWAYS },
     ],
     initDone: { step: { op: "drop-init-capabilities" }, because: ALWAYS },

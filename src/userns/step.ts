@@ -27,7 +27,10 @@ export type UsernsStep =
   | { readonly op: "new-clock"; readonly monotonic: number; readonly boottime: number }
   | { readonly op: "hostname"; readonly name: string }
   /** `nested`: the payload starts in a user namespace of its own, mapped one to one. */
-  | { readonly op: "new-payload"; readonly nested: { readonly uids: readonly IdExtent[]; readonly gids: readonly IdExtent[] } | undefined }
+  | {
+      readonly op: "new-payload";
+      readonly nested: { readonly uids: readonly IdExtent[]; readonly gids: readonly IdExtent[] } | undefined;
+    }
   | { readonly op: "drop-supplementary-groups" }
   | { readonly op: "capabilities"; readonly keep: readonly string[]; readonly last: number }
   | { readonly op: "no-new-privs" }
@@ -52,7 +55,9 @@ export function describeUserns(step: UsernsStep): string {
     case "hostname":
       return `set the host name to ${step.name}`;
     case "new-payload":
-      return step.nested === undefined ? "start the payload's process" : "start the payload in a user namespace of its own";
+      return step.nested === undefined
+        ? "start the payload's process"
+        : "start the payload in a user namespace of its own";
     case "drop-supplementary-groups":
       return "drop supplementary groups";
     case "capabilities":
