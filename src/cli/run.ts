@@ -32,7 +32,10 @@ function run(command: Command, words: readonly string[]): never {
   const parent = process.ppid;
   const request = { ...readProfileOptions(command), ...places() };
   const target = report === undefined ? undefined : parseReport(report);
-  const { plan } = prepare(request, { quiet: quiet === true, ...(target === undefined ? {} : { report: target }) });
+  const { plan } = prepare(request, {
+    messages: quiet === true ? "errors" : "all",
+    ...(target === undefined ? {} : { report: target }),
+  });
   if (verbose === true) writeSync(2, renderSteps(plan));
   becomeLauncher(findLauncher(request.packageDir, plan.arch), encode(plan), parent, words);
 }

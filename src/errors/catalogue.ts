@@ -190,8 +190,8 @@ export const CATALOGUE = {
   },
   E_CWD: {
     what: "cannot share the work directory",
-    why: "the current directory has been deleted",
-    fix: "cd to a directory that exists",
+    why: "{cwd} does not exist, or not any more",
+    fix: "start from a directory that exists",
     exit: 125,
   },
   E_LAUNCHER: {

@@ -17,10 +17,10 @@ export function probeArch(): Arch {
   throw new TsboxError("E_ARCH", { arch: process.arch });
 }
 
-/** The canonical current directory. @throws TsboxError E_CWD when it has been deleted. */
-export function probeCwd(): HostPath {
-  const cwd = canonical(".");
-  if (cwd === undefined) throw new TsboxError("E_CWD", {});
+/** The canonical form of `path`, or of the current directory. @throws TsboxError E_CWD when it has been deleted. */
+export function probeCwd(path = "."): HostPath {
+  const cwd = canonical(path);
+  if (cwd === undefined) throw new TsboxError("E_CWD", { cwd: path === "." ? "the current directory" : path });
   return cwd;
 }
 

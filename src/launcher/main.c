@@ -72,27 +72,28 @@ static void reset_signals(const struct plan_header *head)
 		die_early("signals cannot be blocked");
 }
 
+/* Decides the exit status and tells what the command itself could not. */
 static void judge(const struct launch *launch, struct end *end)
 {
 	const struct plan *plan = &launch->plan;
-	bool quiet = (plan->head->flags & PLAN_QUIET) != 0;
+	bool errors = (plan->head->flags & PLAN_SILENT) == 0;
+	bool notes = errors && (plan->head->flags & PLAN_QUIET) == 0;
 
 	if (end->timed_out) {
 		end->exit = EXIT_TIMEOUT;
-		if (!quiet)
+		if (notes)
 			tell_outcome(launch, OUTCOME_TIMEOUT, 0);
 	} else if (end->failed && end->failure.kind == RECORD_FAILED) {
-		end->exit = EXIT_SETUP;
-		tell_failure(launch, end->failure.entry, end->failure.value);
+		if (errors)
+			tell_failure(launch, end->failure.entry, end->failure.value);
 	} else if (end->failed) {
 		enum outcome outcome = (enum outcome)end->failure.entry;
 		end->exit = (int)plan->step[plan->head->outcome[outcome]].exit;
-		tell_outcome(launch, outcome, end->failure.value);
-	} else if (end->orphaned) {
-		end->exit = EXIT_SETUP;
+		if (errors)
+			tell_outcome(launch, outcome, end->failure.value);
 	} else if (WIFSIGNALED(end->status)) {
 		end->exit = 128 + WTERMSIG(end->status);
-		if (!quiet && WTERMSIG(end->status) == SIGSYS)
+		if (notes && WTERMSIG(end->status) == SIGSYS)
 			tell_outcome(launch, OUTCOME_SIGSYS, 0);
 	} else {
 		end->exit = WEXITSTATUS(end->status);

@@ -86,8 +86,10 @@ enum outcome {
 };
 
 #define PLAN_DIE_WITH_PARENT 1u
+/* No notes on how the command ended. */
 #define PLAN_QUIET 2u
-#define PLAN_VERBOSE 4u
+/* No errors either: they are in the report. */
+#define PLAN_SILENT 4u
 #define PLAN_TIMEOUT 8u
 
 struct plan_header {

@@ -19,7 +19,7 @@ const PID_TEXT = 12;
 const OP = { call: 1, spawn: 2, helper: 3, exec: 4 } as const;
 const ARG = { int: 1, data: 2, slot: 3, load: 4 } as const;
 const EXACT = 1;
-const FLAG = { dieWithParent: 1, quiet: 2, timeout: 8 } as const;
+const FLAG = { dieWithParent: 1, quiet: 2, silent: 4, timeout: 8 } as const;
 
 /** Forwarded to the command, by number; signal(7), the same on x86-64 and arm64. */
 const FORWARDED = { HUP: 1, INT: 2, QUIT: 3, USR1: 10, USR2: 12, TERM: 15, CONT: 18, TSTP: 20, WINCH: 28 } as const;
@@ -220,7 +220,7 @@ export function encode(plan: Plan): Uint8Array {
   for (let i = plan.steps.length; i < messages.length; i++) head.writeUInt32LE(i, 80 + 4 * (i - plan.steps.length));
   const bits =
     (plan.dieWithParent ? FLAG.dieWithParent : 0) |
-    (plan.quiet ? FLAG.quiet : 0) |
+    (plan.messages === "errors" ? FLAG.quiet : plan.messages === "none" ? FLAG.silent : 0) |
     (plan.timeout === undefined ? 0 : FLAG.timeout);
   head.writeUInt32LE(bits, 112);
   head.writeUInt32LE(keep, 116);

@@ -14,12 +14,14 @@ import { planUserns } from "../userns/plan.ts";
 import { checkOrder } from "./order.ts";
 import type { Step } from "./step.ts";
 
+export type Messages = "all" | "errors" | "none";
+
 /** What is asked for one run besides the profile. */
 export interface RunOptions {
   /** Where the report goes. */
   readonly report?: ReportTarget;
-  /** No notes of tsbox's own about how the command ended. */
-  readonly quiet?: boolean;
+  /** What tsbox itself may print while the command runs; "errors": no notes on how it ended. */
+  readonly messages?: Messages;
 }
 
 /** What will be done, whole: data only. The command itself is no part of it. */
@@ -29,7 +31,7 @@ export interface Plan {
   readonly steps: readonly Step[];
   readonly timeout: { readonly after: Milliseconds; readonly because: Because } | undefined;
   readonly dieWithParent: boolean;
-  readonly quiet: boolean;
+  readonly messages: Messages;
   readonly report: RunOptions["report"];
   readonly filter: Because | undefined;
   /** The object `in_force` of the report: what protects this run. */
@@ -87,7 +89,7 @@ export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {
     steps,
     timeout: timeout === undefined ? undefined : { after: timeout, because: because(profile, "limits.timeout") },
     dieWithParent: profile.lifecycle.dieWithParent,
-    quiet: options.quiet ?? false,
+    messages: options.messages ?? "all",
     report: options.report,
     filter: profile.seccomp.filter === "off" ? undefined : filter,
     inForce: describeInForce(profile, facts, steps),

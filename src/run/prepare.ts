@@ -18,6 +18,8 @@ export interface Request {
   readonly overrides: Overrides;
   readonly configHome: string | undefined;
   readonly packageDir: string;
+  /** The work directory; undefined: this process's own. */
+  readonly cwd: string | undefined;
 }
 
 export interface Prepared {
@@ -37,7 +39,7 @@ function probeFilter(profile: Profile, packageDir: string) {
 
 /** Reads the profile, asks the host, and plans. @throws TsboxError for whatever stands in the way. */
 export function prepare(request: Request, options: RunOptions = {}): Prepared {
-  const cwd: HostPath = probeCwd();
+  const cwd: HostPath = probeCwd(request.cwd);
   const profile = readProfile(request.profile, { ...request, cwd }, request.overrides);
   const seccomp = probeFilter(profile, request.packageDir);
   const facts = probeHost(profile, { cwd, paths: wantedPaths(profile, cwd), seccomp });

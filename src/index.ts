@@ -1,0 +1,33 @@
+import { packageDirectory } from "./launcher/find.ts";
+import type { Overrides } from "./profile/override.ts";
+import { type RunInput, type RunResult, runSandboxed } from "./run/run.ts";
+
+export { type Because, renderError, TsboxError } from "./errors/error.ts";
+export type { Overrides } from "./profile/override.ts";
+export type { Report } from "./run/report.ts";
+export type { RunResult } from "./run/run.ts";
+
+export interface RunOptions extends RunInput {
+  /** Name or file; "strict" when not given. */
+  readonly profile?: string;
+  /** What flags of `tsbox run` would say, by the same names. */
+  readonly overrides?: Overrides;
+  /** Directory that is shared as the work directory; this process's own when not given. */
+  readonly cwd?: string;
+  /** Where the user's profiles are looked for, in tsbox/profiles/; nowhere when not given. */
+  readonly configHome?: string;
+}
+
+/**
+ * Runs a command in a sandbox: `await run(["./script.sh"], { profile: "strict" })`.
+ *
+ * @throws TsboxError when the profile or the host does not allow the run; AbortError when `signal` aborts.
+ */
+export function run(command: readonly [string, ...string[]], options: RunOptions = {}): Promise<RunResult> {
+  const { profile = "strict", overrides = {}, cwd, configHome, ...input } = options;
+  return runSandboxed(
+    { profile, overrides, cwd, configHome, packageDir: packageDirectory(import.meta.url) },
+    command,
+    input,
+  );
+}

@@ -1,0 +1,26 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync } from "node:fs";
+import { sealedMemfd } from "../sys/libc.ts";
+
+/** In the launcher: where its plan is. */
+const PLAN_FD = 3;
+/** In the launcher: where the report goes; a plan for {@link spawnLauncher} names it. */
+export const REPORT_FD = 4;
+
+/**
+ * Starts the launcher as a child, with pipes for the command's three standard streams and, as `stdio[4]`, the report.
+ *
+ * Node's own spawn: nothing of this process is copied into the sandbox, and no JavaScript runs between fork and exec.
+ */
+export function spawnLauncher(launcher: string, plan: Uint8Array, command: readonly string[]): ChildProcess {
+  const fd = sealedMemfd("tsbox-plan", plan);
+  try {
+    return spawn(launcher, [String(PLAN_FD), String(process.pid), ...command], {
+      argv0: "tsbox",
+      env: {},
+      stdio: ["pipe", "pipe", "pipe", fd, "pipe"],
+    });
+  } finally {
+    closeSync(fd);
+  }
+}
