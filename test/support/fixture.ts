@@ -1,0 +1,29 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, renameSync } from "node:fs";
+import { ROOT } from "./tsbox.ts";
+
+const made = new Map<string, string>();
+
+/** Builds test/fixtures/NAME.c with cc, once for each file of tests; the program's path. */
+export function buildFixture(name: string): string {
+  const earlier = made.get(name);
+  if (earlier !== undefined) return earlier;
+  const folder = `${ROOT}/build/fixtures`;
+  const program = `${folder}/${name}`;
+  mkdirSync(folder, { recursive: true });
+  // Files of tests run side by side: each builds apart, and the last one stays.
+  const own = `${program}.${process.pid}`;
+  execFileSync("cc", [
+    "-std=gnu17",
+    "-O1",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-o",
+    own,
+    `${ROOT}/test/fixtures/${name}.c`,
+  ]);
+  renameSync(own, program);
+  made.set(name, program);
+  return program;
+}

@@ -1,0 +1,79 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { type Running, start } from "./process.ts";
+
+/** The checkout. */
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+const TSBOX = `${ROOT}/bin/tsbox.js`;
+
+/** Longer than any run of these tests, shorter than the limit of a test. */
+const LIMIT_MS = 40_000;
+
+export interface Options {
+  readonly cwd: string;
+  /** On top of PATH, HOME and LANG. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  /** Words before `node`, as ["sh", "-c", 'exec "$@" <&-', "sh"]; they must end in an exec. */
+  readonly wrapper?: readonly string[];
+  /** Extra fds from 3 on. */
+  readonly fds?: readonly "pipe"[];
+  /** A directory that is to be HOME. */
+  readonly home?: string;
+}
+
+export interface Result {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What came through fds 3, 4, … */
+  readonly extra: readonly string[];
+}
+
+function environment({ env, home }: Options): Record<string, string> {
+  const { HOME = "/", PATH = "/usr/bin:/bin" } = process.env;
+  return { PATH, HOME: home ?? HOME, LANG: "C.UTF-8", ...env };
+}
+
+/** Starts `bin/tsbox.js` with these words; for a test that acts on it while it runs. */
+export function startTsbox(words: readonly string[], options: Options): Running {
+  return start([...(options.wrapper ?? []), process.execPath, TSBOX, ...words], {
+    cwd: options.cwd,
+    env: environment(options),
+    fds: options.fds?.length ?? 0,
+    input: options.input,
+    limitMs: LIMIT_MS,
+  });
+}
+
+/**
+ * Runs `bin/tsbox.js` with these words to its end.
+ *
+ * @throws Error when it takes longer than a hard limit, or leaves a process behind.
+ */
+export async function tsbox(words: readonly string[], options: Options): Promise<Result> {
+  return startTsbox(words, options).ended();
+}
+
+/** `tsbox run` with the strict profile and these options, then the command. */
+export function run(command: readonly string[], { words = [], ...options }: Options & { words?: readonly string[] }) {
+  return tsbox(["run", ...words, "--", ...command], options);
+}
+
+/** Runs a command outside of any sandbox: the twin of a denial. */
+export async function bare([program = "", ...args]: readonly string[], options: Options): Promise<Result> {
+  const child = spawn(program, args, { cwd: options.cwd, env: environment(options), timeout: LIMIT_MS });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  child.stdin.on("error", () => undefined).end(options.input);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr, extra: [] }));
+  });
+}
