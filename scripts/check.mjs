@@ -11,6 +11,7 @@ export const STATIC_STEPS = [
   { name: "types", argv: ["node_modules/.bin/tsc", "--project", "."] },
   { name: "layers", argv: ["node", "scripts/layers.mjs"] },
   { name: "lint and format", argv: ["node_modules/.bin/biome", "check", "--error-on-warnings"] },
+  { name: "docs/errors.md", argv: ["node", "scripts/gen-errors.mjs", "--check"] },
 ];
 
 /** @type {readonly Step[]} */

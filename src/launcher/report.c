@@ -137,7 +137,7 @@ void die_early(const char *why)
 /* A failed step in words. */
 struct message {
 	const struct plan_step *step;
-	const char *why;
+	const char *why; /* NULL: what the errno means */
 	const char *fix;
 	const char *call; /* NULL: no call to name */
 	int error;
@@ -147,10 +147,8 @@ static struct message step_message(const struct launch *launch, uint32_t entry, 
 {
 	const struct plan *plan = &launch->plan;
 	const struct plan_step *step = &plan->step[plan->entry[entry].step];
-	const char *why = strerrordesc_np(error);
 	struct message message = {
 		.step = step,
-		.why = why != NULL ? why : "unknown error",
 		.fix = plan_text(plan, step->fix),
 		.call = plan_text(plan, plan->entry[entry].call),
 		.error = error,
@@ -171,11 +169,23 @@ static struct message outcome_message(const struct launch *launch, enum outcome 
 {
 	const struct plan *plan = &launch->plan;
 	const struct plan_step *step = &plan->step[plan->head->outcome[outcome]];
-	const char *why = strerrordesc_np(error);
+	struct message message = { .step = step, .fix = plan_text(plan, step->fix), .error = error };
 
 	if (step->alternative_n > 0)
-		why = plan_text(plan, plan->alternative[step->alternative].why);
-	return (struct message){ .step = step, .why = why != NULL ? why : "", .fix = plan_text(plan, step->fix) };
+		message.why = plan_text(plan, plan->alternative[step->alternative].why);
+	return message;
+}
+
+/* The reason in words: the plan's, else libc's for the errno with the first letter made small. */
+static void put_why(struct text *text, const struct launch *launch, const struct message *message)
+{
+	const char *words = message->why != NULL ? message->why : strerrordesc_np(message->error);
+
+	if (words == NULL)
+		words = "unknown error";
+	if (message->why == NULL && words[0] >= 'A' && words[0] <= 'Z' && words[1] >= 'a')
+		put_char(text, (char)(*words++ - 'A' + 'a'));
+	put_text(text, launch, words);
 }
 
 static void tell(const struct launch *launch, const struct message *message)
@@ -188,7 +198,7 @@ static void tell(const struct launch *launch, const struct message *message)
 	put_raw(&text, "tsbox: ");
 	put_text(&text, launch, plan_text(plan, message->step->what));
 	put_raw(&text, ": ");
-	put_text(&text, launch, message->why);
+	put_why(&text, launch, message);
 	if (message->call != NULL) {
 		put_raw(&text, " (");
 		put_raw(&text, message->call);
@@ -235,7 +245,11 @@ static void put_error(struct text *text, const struct launch *launch, const stru
 	put(text, '"');
 	put_field(text, launch, "code", plan_text(plan, message.step->code));
 	put_field(text, launch, "what", plan_text(plan, message.step->what));
-	put_field(text, launch, "why", message.why);
+	put_raw(text, ",\"why\":\"");
+	text->json = true;
+	put_why(text, launch, &message);
+	text->json = false;
+	put(text, '"');
 	put_field(text, launch, "fix", message.fix);
 	put_field(text, launch, "from", plan_text(plan, message.step->from));
 	if (message.call != NULL)

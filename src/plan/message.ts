@@ -1,8 +1,9 @@
 import { printable } from "../base/printable.ts";
+import { ADVICE, type Advice } from "../errors/advice.ts";
 import { CATALOGUE, type ErrorCode } from "../errors/catalogue.ts";
 import type { Because } from "../errors/error.ts";
 import { ERRNO } from "../sys/call.ts";
-import { adviceFor } from "./advice.ts";
+import { CODE } from "./advice.ts";
 import type { Plan } from "./plan.ts";
 import { describe, type Step } from "./step.ts";
 
@@ -22,19 +23,21 @@ const COMMAND_MARK = "\u0001";
 const origin = (from: Because): string => `${printable(from.file)} ${printable(from.key)}`;
 
 export function stepMessage(step: Step): Message {
-  const advice = adviceFor(step);
-  const alternatives = Object.entries(ERRNO).flatMap(([name, error]) => {
-    const text = Object.entries(advice.alternatives ?? {}).find(([key]) => key === name)?.[1];
-    return text === undefined ? [] : [{ error, ...text }];
-  });
-  return {
-    what: `cannot ${describe(step)}`,
-    code: advice.code,
-    from: origin(step.because),
-    fix: advice.fix,
-    exit: 125,
-    alternatives,
-  };
+  const code = CODE[step.step.op];
+  const advice: Advice = ADVICE[code];
+  const alternatives = Object.entries(advice.alternatives ?? {}).map(([name, text]) => ({
+    error: errno(name),
+    ...text,
+  }));
+  const what = `cannot ${describe(step)}`;
+  return { what, code, from: origin(step.because), fix: advice.fix, exit: 125, alternatives };
+}
+
+/** @throws RangeError for a name that the table lacks: a slip in the catalogue. */
+function errno(name: string): number {
+  const number = Object.entries(ERRNO).find(([known]) => known === name)?.[1];
+  if (number === undefined) throw new RangeError(`no errno is called ${name}`);
+  return number;
 }
 
 function outcome(code: ErrorCode, params: Readonly<Record<string, string>>, from: Because | undefined): Message {

@@ -1,6 +1,6 @@
 import { printable } from "../base/printable.ts";
 import { type Call, PROCESSES, type Value } from "../sys/call.ts";
-import { adviceFor } from "./advice.ts";
+import { CODE } from "./advice.ts";
 import type { Plan } from "./plan.ts";
 import { scripts } from "./script.ts";
 import { describe, lower } from "./step.ts";
@@ -77,7 +77,7 @@ export function renderJson(plan: Plan): string {
       op: step.step.op,
       what: describe(step),
       because: step.because,
-      error: adviceFor(step).code,
+      error: CODE[step.step.op],
       calls,
     };
   });

@@ -45,6 +45,7 @@ export const ERRNO = {
   EMFILE: 24,
   ENOSPC: 28,
   EROFS: 30,
+  ERANGE: 34,
   ENOSYS: 38,
   ELOOP: 40,
   EOPNOTSUPP: 95,

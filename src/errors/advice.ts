@@ -1,0 +1,110 @@
+/** What to tell when a step of the set-up fails. `alternatives` replace an errno's own words where these mislead. */
+export interface Advice {
+  /** One action that repairs it. */
+  readonly fix: string;
+  /** By errno name. */
+  readonly alternatives?: Readonly<Record<string, { readonly why: string; readonly fix: string }>>;
+}
+
+const REPORT_IT = "report it with the output of `tsbox plan --calls` for the same arguments";
+
+const NO_USER_NAMESPACES = {
+  why: "this machine forbids user namespaces to ordinary users",
+  fix: "as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu) or kernel.unprivileged_userns_clone=1 (Debian); in a container, start it with them allowed",
+};
+
+/** By the code of the error; each is exit 125, and the command was not started. */
+export const ADVICE = {
+  E_NAMESPACE: {
+    fix: REPORT_IT,
+    alternatives: {
+      EPERM: NO_USER_NAMESPACES,
+      EACCES: NO_USER_NAMESPACES,
+      ENOSPC: {
+        why: "the limit of user or other namespaces is reached, or is 0",
+        fix: "as root: sysctl -w user.max_user_namespaces=10000; inside a sandbox of tsbox they are forbidden",
+      },
+      EINVAL: {
+        why: "this kernel lacks one of the namespaces",
+        fix: "use a kernel built with USER_NS, PID_NS, NET_NS, IPC_NS, UTS_NS and CGROUPS (every distribution's is)",
+      },
+      ENOSYS: {
+        why: "clone3(2) is not available",
+        fix: "use Linux 5.12 or newer; in a container, allow clone3 in its seccomp profile",
+      },
+      EAGAIN: { why: "the limit of processes is reached", fix: "raise it: ulimit -u, or TasksMax of the user's slice" },
+    },
+  },
+  E_ID_MAP: {
+    fix: "check that /etc/subuid and /etc/subgid give you the range, or use --map self",
+    alternatives: {
+      EPERM: NO_USER_NAMESPACES,
+      EACCES: NO_USER_NAMESPACES,
+      ECHILD: {
+        why: "newuidmap or newgidmap refused; its own words are above",
+        fix: "check your lines of /etc/subuid and /etc/subgid, and that newuidmap is setuid root and no_new_privs is not set",
+      },
+      ETIMEDOUT: {
+        why: "newuidmap or newgidmap did not end",
+        fix: "see whether user look-ups hang on this machine (getent passwd), or use --map self",
+      },
+    },
+  },
+  E_MOUNT: {
+    fix: REPORT_IT,
+    alternatives: {
+      EPERM: {
+        why: "the kernel does not allow this mount here",
+        fix: "on Ubuntu as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0; in a container, see whether mounts are allowed",
+      },
+      EACCES: {
+        why: "you may not go there, or AppArmor forbids the mount",
+        fix: "check the permissions on the way; on Ubuntu as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+      },
+      ENOENT: {
+        why: "it does not exist, or not any more",
+        fix: "create it, or take the mount out; optional = true leaves out what is missing",
+      },
+      ENOSPC: {
+        why: "the limit of mounts, or the size of the root, is reached",
+        fix: "use fewer mounts or raise root.size; as root: sysctl -w fs.mount-max=200000",
+      },
+      ELOOP: {
+        why: "there is a symbolic link on the way, which may lead outside",
+        fix: "name the path without links (realpath prints it)",
+      },
+      ENOSYS: { why: "this kernel lacks the call", fix: "use Linux 5.12 or newer" },
+    },
+  },
+  E_PROC: {
+    fix: REPORT_IT,
+    alternatives: {
+      EPERM: {
+        why: "a fresh proc is refused because the one here is partly hidden, as in a container",
+        fix: "start the container with an unmasked /proc (podman: --security-opt unmask=ALL), or run tsbox outside of it",
+      },
+    },
+  },
+  E_WORKDIR: { fix: "name a directory that exists inside the sandbox; `tsbox plan` lists what is mounted" },
+  E_REPORT: { fix: "name a file in a directory that you may write to, without symbolic links on the way" },
+  E_SECCOMP: {
+    fix: REPORT_IT,
+    alternatives: {
+      EINVAL: { why: "this kernel does not take the filter", fix: "use a kernel built with SECCOMP_FILTER" },
+    },
+  },
+  E_RLIMIT: { fix: "ask for no more than the hard limits that `ulimit -aH` shows" },
+  E_CAPABILITIES: { fix: REPORT_IT },
+  E_CLOCK: {
+    fix: "take [clock] out",
+    alternatives: {
+      EINVAL: { why: "this kernel has no time namespaces", fix: "take [clock] out" },
+      ERANGE: { why: "a clock would become negative or overflow", fix: "choose a smaller offset, or take [clock] out" },
+    },
+  },
+  E_HOSTNAME: { fix: "choose a host name of 1 to 64 characters" },
+  E_NETWORK: { fix: REPORT_IT },
+  E_PROCESS: { fix: REPORT_IT },
+} as const satisfies Readonly<Record<string, Advice>>;
+
+export type AdviceCode = keyof typeof ADVICE;
