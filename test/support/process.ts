@@ -80,6 +80,7 @@ interface Settings {
   readonly env: Readonly<Record<string, string>>;
   readonly fds: number;
   readonly input: string | undefined;
+  readonly keepOutput: boolean;
   readonly limitMs: number;
 }
 
@@ -100,7 +101,7 @@ function killAll(pids: readonly number[]): void {
 }
 
 /** Starts words with a mark of their own, a hard limit, and an end with the test. */
-export function start(words: readonly string[], { cwd, env, fds, input, limitMs }: Settings): Running {
+export function start(words: readonly string[], { cwd, env, fds, input, keepOutput, limitMs }: Settings): Running {
   const mark = randomInt(2 ** 40, 2 ** 46);
   // prlimit(1) execs, so the process that is started is the program itself.
   const child = spawn("prlimit", [`--rss=${mark}:${mark}`, "--", ...words], {
@@ -108,7 +109,9 @@ export function start(words: readonly string[], { cwd, env, fds, input, limitMs 
     env,
     stdio: ["pipe", "pipe", "pipe", ...Array.from({ length: fds }, () => "pipe" as const)],
   });
-  const [stdout, stderr, ...extra] = child.stdio.slice(1).map((stream) => collect(stream as Readable));
+  const [stdout, stderr, ...extra] = child.stdio
+    .slice(1)
+    .map((stream, index) => collect(index > 0 || keepOutput ? (stream as Readable) : null));
   // A command may end before it has read its input.
   child.stdin?.on("error", () => undefined);
   if (input !== undefined) child.stdin?.end(input);
@@ -142,7 +145,7 @@ export function start(words: readonly string[], { cwd, env, fds, input, limitMs 
       if (input === undefined) child.stdin?.end();
       const end = await closed;
       if (isLate) throw new Error(`${words.join(" ")}: longer than ${limitMs} ms; so far: ${end.stdout}${end.stderr}`);
-      await until(`end of all processes of ${words.join(" ")}`, () => listMarked(mark).length === 0, 1_000);
+      await until(`end of all processes of ${words.join(" ")}`, () => listMarked(mark).length === 0, 5_000);
       return end;
     },
   };

@@ -20,6 +20,8 @@ export interface Options {
   readonly fds?: readonly "pipe"[];
   /** A directory that is to be HOME. */
   readonly home?: string;
+  /** False: stdout is left to the test, which reads it from the child. */
+  readonly keepOutput?: boolean;
 }
 
 export interface Result {
@@ -43,6 +45,7 @@ export function startTsbox(words: readonly string[], options: Options): Running 
     env: environment(options),
     fds: options.fds?.length ?? 0,
     input: options.input,
+    keepOutput: options.keepOutput ?? true,
     limitMs: LIMIT_MS,
   });
 }
