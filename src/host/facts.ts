@@ -51,6 +51,8 @@ export interface HostFacts {
   readonly lastCapability: number;
   /** Hard limits now; undefined is unlimited. */
   readonly hardLimits: Readonly<Partial<Record<RlimitName, number>>>;
+  /** Version of Landlock's ABI; 0: this kernel has it not, or it is switched off. landlock_create_ruleset(2). */
+  readonly landlockAbi: number;
   /** When the profile wants a filter. */
   readonly seccomp: SeccompFact | undefined;
 }
@@ -61,3 +63,7 @@ export function pathFact(facts: HostFacts, path: string): PathFact {
   if (fact === undefined) throw new RangeError(`no fact about ${path}: wantedPaths did not name it`);
   return fact;
 }
+
+/** Whether it is a directory, or a link that leads to one. */
+export const isDirectory = (fact: PathFact): boolean =>
+  fact.kind === "directory" || (fact.kind === "symlink" && fact.directory);

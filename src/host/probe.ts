@@ -3,6 +3,7 @@ import { release, userInfo } from "node:os";
 import { type HostPath, hostGid, hostPath, hostUid } from "../base/brand.ts";
 import { TsboxError } from "../errors/error.ts";
 import type { Profile } from "../profile/profile.ts";
+import { landlockAbi } from "../sys/libc.ts";
 import type { Arch } from "../sys/syscalls.ts";
 import type { HostFacts } from "./facts.ts";
 import type { SeccompFact } from "./filter.ts";
@@ -28,7 +29,7 @@ function probeUser(): HostFacts["user"] {
   const { uid, gid, homedir } = userInfo();
   const { username } = userInfo();
   // Names that passwd(5) cannot hold would forge lines of the sandbox's own passwd.
-  const name = /^[A-Za-z0-9._][A-Za-z0-9._-]{0,31}$/.test(username) ? username : "user";
+  const name = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,31}$/.test(username) ? username : "user";
   const home = canonical(homedir) ?? hostPath("/");
   return { uid: hostUid(uid), gid: hostGid(gid), name, home };
 }
@@ -46,6 +47,7 @@ export function probeHost(
   profile: Profile,
   wanted: { readonly cwd: HostPath; readonly paths: readonly string[]; readonly seccomp: SeccompFact | undefined },
 ): HostFacts {
+  const arch = probeArch();
   const user = probeUser();
   const ranged = profile.ids.map === "range";
   const environment = new Map<string, string>();
@@ -54,7 +56,7 @@ export function probeHost(
     if (value !== undefined) environment.set(name, value);
   }
   return {
-    arch: probeArch(),
+    arch,
     kernel: release(),
     user,
     cwd: wanted.cwd,
@@ -70,6 +72,7 @@ export function probeHost(
     newgidmap: ranged ? probeHelper("newgidmap") : undefined,
     lastCapability: Number(readFileSync("/proc/sys/kernel/cap_last_cap", "utf8")),
     hardLimits: probeHardLimits(),
+    landlockAbi: profile.landlock === "off" ? 0 : landlockAbi(arch),
     seccomp: wanted.seccomp,
   };
 }

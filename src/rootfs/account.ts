@@ -9,6 +9,7 @@ import {
 } from "../base/brand.ts";
 import type { HostFacts } from "../host/facts.ts";
 import type { IdMap } from "../profile/profile.ts";
+import { SYSTEM_TREES, TOP_LINKS } from "./place.ts";
 
 /** Who the command is, inside. */
 export interface Account {
@@ -20,11 +21,11 @@ export interface Account {
 
 const isBelow = (path: string, folder: string): boolean => path.startsWith(`${folder}/`);
 
-/** A home that would lie in what the host provides read-only, or be the root, is moved below /home. */
+const TAKEN = [...SYSTEM_TREES, ...TOP_LINKS, "/dev", "/etc", "/proc", "/sys"];
+
+/** A home that would lie in what the host provides read-only, be the root or break passwd(5) is moved below /home. */
 function ownHome(home: HostPath, name: string): SandboxPath {
-  const taken =
-    home === "/" ||
-    ["/usr", "/etc", "/proc", "/sys", "/dev", "/bin", "/lib", "/sbin"].some((top) => isBelow(`${home}/`, top));
+  const taken = home === "/" || /[:\n]/.test(home) || TAKEN.some((top) => isBelow(`${home}/`, top));
   return sandboxPath(taken ? `/home/${name}` : home);
 }
 

@@ -1,4 +1,5 @@
 import { assertNever } from "../base/assert.ts";
+import type { SandboxPath } from "../base/brand.ts";
 import { printable } from "../base/printable.ts";
 import { type Call, call, flags, type Lowered, slot, WRITABLE_PROC, writeFile } from "../sys/call.ts";
 import { AT, MNT, MOVE_MOUNT, O } from "../sys/uapi.ts";
@@ -13,7 +14,7 @@ import {
   relative,
   setAttributes,
 } from "./mount.ts";
-import { MASK_DIRECTORY, MASK_FILE, type RootfsStep } from "./step.ts";
+import { MASK_DIRECTORY, MASK_FILE, type RootfsStep, type TmpfsPoint } from "./step.ts";
 
 const root = slot("root");
 
@@ -25,6 +26,14 @@ function lowerBind(step: Extract<RootfsStep, { op: "bind" }>): Call[] {
     setAttributes("tree", attributes, step.source, { recursive: true }),
     ...attach(step.target, step.way),
   ];
+}
+
+/** In the tmpfs by its fd, while it is not attached: no path of anything else is walked. */
+function makePoint(target: SandboxPath, { path, kind }: TmpfsPoint): Call[] {
+  const tree = slot("tree");
+  const name = path.slice(target.length + 1);
+  if (kind === "directory") return [call("mkdirat", [tree, name, 0o755], { of: printable(path) })];
+  return writeFile(tree, name, "", O.WRONLY | O.CREAT | O.EXCL | O.CLOEXEC, printable(path));
 }
 
 /** The calls of init for one step; only the start directory is the payload's. */
@@ -68,7 +77,11 @@ function lowerInit(step: Exclude<RootfsStep, { op: "workdir" }>): Call[] {
       ];
     case "tmpfs": {
       const settings = { mode: step.mode.toString(8).padStart(4, "0"), size: String(step.size) };
-      return [...newFileSystem("tmpfs", settings, ["NOSUID", "NODEV"], "tree"), ...attach(step.target, step.way)];
+      return [
+        ...newFileSystem("tmpfs", settings, ["NOSUID", "NODEV"], "tree"),
+        ...step.points.flatMap((point) => makePoint(step.target, point)),
+        ...attach(step.target, step.way),
+      ];
     }
     case "devpts":
       return [

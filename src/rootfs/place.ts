@@ -1,15 +1,21 @@
 import { type HostPath, hostPath, type SandboxPath, sandboxPath } from "../base/brand.ts";
 import type { Profile, ProfileMount } from "../profile/profile.ts";
 
-/** A mount of the profile or the work directory, in the order in which it is made. */
-export interface Placed {
+/** A mount of the profile or the work directory. */
+interface Named {
   readonly mount: ProfileMount;
   /** Key path of the setting. */
   readonly key: string;
-  /** The bind mount that the target lies in, and the path of the target in the host's tree; undefined: in our tmpfs. */
+}
+
+/** One of them with where it lies, in the order in which they are made. */
+export interface Placed extends Named {
+  /** The nearest other one that it lies in. */
+  readonly outer: Placed | undefined;
+  /** The bind mount that the target lies in, and the path of the target in the host's tree; undefined: in a tmpfs. */
   readonly within: { readonly target: SandboxPath; readonly onHost: HostPath } | undefined;
-  /** The target lies in a tmpfs of the profile, so its directories are made after that is mounted. */
-  readonly late: boolean;
+  /** The way to the target leads through a bind mount, though the nearest mount may be a tmpfs in it. */
+  readonly throughBind: boolean;
 }
 
 /** What the root shows of the host at its own path: a path below lies in a bind mount. */
@@ -20,20 +26,27 @@ export const TOP_LINKS = ["/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin"
 const depth = (path: string): number => path.split("/").length;
 const isBelow = (path: string, folder: string): boolean => folder === "/" || path.startsWith(`${folder}/`);
 
-/** Mounts of the profile and the work directory, outer ones first; the same order for the same profile. */
-export function placeMounts(profile: Profile, cwd: HostPath): Placed[] {
-  const named = profile.mounts.map((mount, i) => ({ mount, key: `mount[${i}]` }));
-  if (profile.work !== "none") {
-    const mount: ProfileMount = {
-      type: "bind",
-      source: cwd,
-      target: sandboxPath(cwd),
-      mode: profile.work,
-      optional: false,
-    };
-    named.unshift({ mount, key: "work" });
-  }
-  const sorted = named
+const isOptional = ({ mount }: Named): boolean => mount.type === "bind" && mount.optional;
+
+function nameMounts(profile: Profile, cwd: HostPath): Named[] {
+  const named: Named[] = profile.mounts.map((mount, i) => ({ mount, key: `mount[${i}]` }));
+  if (profile.work === "none") return named;
+  const target = sandboxPath(cwd);
+  return [{ mount: { type: "bind", source: cwd, target, mode: profile.work, optional: false }, key: "work" }, ...named];
+}
+
+/** Where a target lies in the tree that a bind mount shows. */
+const inSource = (target: SandboxPath, outer: Extract<ProfileMount, { type: "bind" }>): HostPath =>
+  hostPath(outer.source + target.slice(outer.target.length));
+
+/** Those of the mounts that `isThere`, outer ones first; the same order for the same profile. */
+export function placeMounts(
+  profile: Profile,
+  cwd: HostPath,
+  isThere: (mount: ProfileMount) => boolean = () => true,
+): Placed[] {
+  const sorted = nameMounts(profile, cwd)
+    .filter(({ mount }) => isThere(mount))
     .map((entry, i) => ({ ...entry, i }))
     .sort((a, b) => depth(a.mount.target) - depth(b.mount.target) || a.i - b.i);
   const trees = [...SYSTEM_TREES, ...profile.root.etc.map((name) => `/etc/${name}`)];
@@ -43,14 +56,25 @@ export function placeMounts(profile: Profile, cwd: HostPath): Placed[] {
     const tree = trees.find((top) => isBelow(mount.target, top));
     let within: Placed["within"];
     if (outer?.mount.type === "bind") {
-      const rest = mount.target.slice(outer.mount.target.length);
-      within = { target: outer.mount.target, onHost: hostPath(outer.mount.source + rest) };
+      within = { target: outer.mount.target, onHost: inSource(mount.target, outer.mount) };
     } else if (outer === undefined && tree !== undefined) {
       within = { target: sandboxPath(tree), onHost: hostPath(mount.target) };
     }
-    placed.push({ mount, key, within, late: outer?.mount.type === "tmpfs" });
+    placed.push({ mount, key, outer, within, throughBind: within !== undefined || outer?.throughBind === true });
   }
   return placed;
+}
+
+/** Where the target may lie on the host: in the outer mount, or, should that be optional and missing, in the next one. */
+function possiblePoints({ mount, within, outer }: Placed): HostPath[] {
+  const points = within === undefined ? [] : [within.onHost];
+  let next = outer;
+  while (next !== undefined && isOptional(next)) {
+    next = next.outer;
+    if (next?.mount.type === "bind") points.push(inSource(mount.target, next.mount));
+    if (next === undefined) points.push(hostPath(mount.target));
+  }
+  return points;
 }
 
 /** Every path of the host that {@link planRootfs} asks a fact about. */
@@ -65,6 +89,6 @@ export function wantedPaths(profile: Profile, cwd: HostPath): string[] {
     ...profile.proc.masked,
     ...profile.proc.readonly,
     ...placed.flatMap(({ mount }) => (mount.type === "bind" ? [mount.source] : [])),
-    ...placed.flatMap(({ within }) => (within === undefined ? [] : [within.onHost])),
+    ...placed.flatMap(possiblePoints),
   ];
 }

@@ -1,10 +1,11 @@
-import { type SandboxPath, sandboxPath } from "../base/brand.ts";
+import { type HostPath, type SandboxPath, sandboxPath } from "../base/brand.ts";
 import { type Because, TsboxError } from "../errors/error.ts";
-import { type HostFacts, pathFact } from "../host/facts.ts";
+import { type HostFacts, isDirectory, pathFact } from "../host/facts.ts";
 import { ALWAYS, because, type Planned } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
 import { accountOf, group, passwd } from "./account.ts";
-import { type Placed, placeMounts, SYSTEM_TREES, TOP_LINKS } from "./place.ts";
+import { isThere, planMount } from "./mounting.ts";
+import { placeMounts, SYSTEM_TREES, TOP_LINKS } from "./place.ts";
 import { Skeleton } from "./skeleton.ts";
 import { MASK_DIRECTORY, MASK_FILE, type RootfsStep } from "./step.ts";
 import { checkWork } from "./work.ts";
@@ -57,13 +58,13 @@ function planTopLinks(facts: HostFacts, skeleton: Skeleton): Step[] {
     if (fact.kind === "symlink") skeleton.symlink(path, fact.link);
     if (fact.kind !== "directory") continue;
     skeleton.directory(path);
-    steps.push(bindSystem(fact.real, path, ALWAYS));
+    steps.push(bindSystem(fact.real, path, true, ALWAYS));
   }
   return steps;
 }
 
-function bindSystem(source: Extract<RootfsStep, { op: "bind" }>["source"], target: SandboxPath, why: Because): Step {
-  return { step: { op: "bind", source, target, mode: "ro", way: "skeleton", system: true }, because: why };
+function bindSystem(source: HostPath, target: SandboxPath, directory: boolean, why: Because): Step {
+  return { step: { op: "bind", source, target, mode: "ro", way: "skeleton", directory, system: true }, because: why };
 }
 
 /** Entries of the host's /etc: a link into /usr stays a link, anything else is bound. */
@@ -74,13 +75,14 @@ function planEtc(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[]
     const path = sandboxPath(`/etc/${name}`);
     const fact = pathFact(facts, `/etc/${name}`);
     if (fact.kind === "missing" || fact.kind === "other" || fact.real === undefined) continue;
+    // An entry below another one is shown with that.
+    if (skeleton.obstacle(path) !== undefined || skeleton.at(path)?.op === "symlink") continue;
     if (fact.kind === "symlink" && isBelow(fact.real, "/usr")) {
       skeleton.symlink(path, fact.real, why);
       continue;
     }
-    if (fact.kind === "directory" || (fact.kind === "symlink" && fact.directory)) skeleton.directory(path, 0o755, why);
-    else skeleton.file(path, "", why);
-    steps.push(bindSystem(fact.real, path, why));
+    skeleton.mountPoint(path, isDirectory(fact) ? "directory" : "file", why);
+    steps.push(bindSystem(fact.real, path, isDirectory(fact), why));
   }
   return steps;
 }
@@ -153,9 +155,9 @@ function planProc(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[
   skeleton.directory(MASK_DIRECTORY, 0o555);
   for (const target of profile.proc.masked) {
     const fact = pathFact(facts, target);
-    if (fact.kind === "missing") continue;
-    const directory = fact.kind === "directory" || (fact.kind === "symlink" && fact.directory);
-    steps.push({ step: { op: "mask", target, directory }, because: hiding });
+    // Below a hidden directory there is nothing to hide any more.
+    if (fact.kind === "missing" || profile.proc.masked.some((other) => isBelow(target, other))) continue;
+    steps.push({ step: { op: "mask", target, directory: isDirectory(fact) }, because: hiding });
   }
   return steps;
 }
@@ -166,66 +168,8 @@ function planSys(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[]
   for (const target of profile.root.sys) {
     const fact = pathFact(facts, target);
     if (fact.kind === "missing" || fact.real === undefined) continue;
-    if (fact.kind === "directory") skeleton.directory(target, 0o755, why);
-    else skeleton.file(target, "", why);
-    steps.push(bindSystem(fact.real, target, why));
-  }
-  return steps;
-}
-
-const TAKEN = ["/proc", "/sys", ...TOP_LINKS];
-
-function checkTarget(target: SandboxPath, why: Because): void {
-  const taken = TAKEN.find((path) => target === path || isBelow(target, path));
-  if (target !== "/" && taken === undefined) return;
-  const reason = target === "/" ? "it is the root of the sandbox" : `${taken} is tsbox's own`;
-  throw new TsboxError("E_MOUNT_TARGET", { target, reason }, why);
-}
-
-/** The steps of one mount, and the mount point for it in the skeleton where it lies in our own tmpfs. */
-function planMount(
-  { mount, key, within, late }: Placed,
-  profile: Profile,
-  facts: HostFacts,
-  skeleton: Skeleton,
-): Step[] {
-  const why = because(profile, key);
-  checkTarget(mount.target, why);
-  const source = mount.type === "bind" ? pathFact(facts, mount.source) : undefined;
-  const real = source === undefined || source.kind === "missing" ? undefined : source.real;
-  if (mount.type === "bind" && real === undefined) {
-    if (mount.optional) return [];
-    throw new TsboxError("E_MOUNT_SOURCE", { source: mount.source, target: mount.target }, why);
-  }
-  const isDirectory =
-    source === undefined || source.kind === "directory" || (source.kind === "symlink" && source.directory);
-  const steps: Step[] = [];
-  if (within !== undefined) {
-    const point = pathFact(facts, within.onHost);
-    if (point.kind !== (isDirectory ? "directory" : "file")) {
-      const found = point.kind === "missing" ? "does not exist there" : `is a ${point.kind} there`;
-      throw new TsboxError("E_MOUNT_POINT", { target: mount.target, within: within.target, found }, why);
-    }
-  } else if (late) {
-    if (!isDirectory)
-      throw new TsboxError(
-        "E_MOUNT_TARGET",
-        { target: mount.target, reason: "a file cannot be bound into a tmpfs of the profile" },
-        why,
-      );
-    for (const path of skeleton.later(mount.target))
-      steps.push({ step: { op: "directory", path, mode: 0o755 }, because: why });
-  } else if (isDirectory) {
-    skeleton.directory(mount.target, 0o755, why);
-  } else {
-    skeleton.file(mount.target, "", why);
-  }
-  const way = within === undefined ? "skeleton" : "inside";
-  if (mount.type === "tmpfs") {
-    steps.push({ step: { op: "tmpfs", target: mount.target, size: mount.size, mode: mount.mode, way }, because: why });
-  } else if (real !== undefined) {
-    const { target, mode } = mount;
-    steps.push({ step: { op: "bind", source: real, target, mode, way, system: false }, because: why });
+    skeleton.mountPoint(target, isDirectory(fact) ? "directory" : "file", why);
+    steps.push(bindSystem(fact.real, target, isDirectory(fact), why));
   }
   return steps;
 }
@@ -244,7 +188,7 @@ export function planRootfs(profile: Profile, facts: HostFacts): Planned<RootfsSt
     const fact = pathFact(facts, tree);
     if (fact.kind !== "directory") continue;
     skeleton.directory(sandboxPath(tree));
-    mounts.push(bindSystem(fact.real, sandboxPath(tree), because(profile, "root.source")));
+    mounts.push(bindSystem(fact.real, sandboxPath(tree), true, because(profile, "root.source")));
   }
   mounts.push(...planTopLinks(facts, skeleton));
   for (const [path, to] of Object.entries(LINKS)) skeleton.symlink(sandboxPath(path), to);
@@ -253,7 +197,8 @@ export function planRootfs(profile: Profile, facts: HostFacts): Planned<RootfsSt
   mounts.push(...planDevices(profile, facts, skeleton));
   mounts.push(...planSys(profile, facts, skeleton));
   mounts.push(...planProc(profile, facts, skeleton));
-  for (const placed of placeMounts(profile, facts.cwd)) mounts.push(...planMount(placed, profile, facts, skeleton));
+  const all = placeMounts(profile, facts.cwd, (mount) => isThere(mount, facts));
+  for (const placed of all) mounts.push(planMount(placed, { profile, facts, skeleton, all }));
   return [
     { step: { op: "private-mounts" }, because: ALWAYS },
     { step: { op: "root", size: profile.root.size }, because: because(profile, "root.size") },

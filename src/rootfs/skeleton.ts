@@ -3,50 +3,63 @@ import { type SandboxPath, sandboxPath } from "../base/brand.ts";
 import { ALWAYS, type Planned } from "../profile/because.ts";
 import type { RootfsStep } from "./step.ts";
 
+type Made = Extract<RootfsStep, { readonly op: "directory" | "file" | "symlink" }>;
+
 /**
  * Collects the directories, links and files of the fresh root, each once and parents first.
  *
  * All of it is made before anything is mounted, while the root holds nothing but what this plan made: a plain path
- * cannot lead anywhere else then.
+ * cannot lead anywhere else then. A link of the root would lead to the host's files at that time, since the process's
+ * root directory is still the host's; so nothing is made below one.
  */
 export class Skeleton {
-  readonly steps: Planned<RootfsStep>[] = [];
-  readonly #made = new Set<string>(["/"]);
+  readonly #made = new Map<string, Planned<Made>>();
 
-  has(path: SandboxPath): boolean {
-    return this.#made.has(path);
+  get steps(): readonly Planned<Made>[] {
+    return [...this.#made.values()];
+  }
+
+  /** What was made at that path. */
+  at(path: SandboxPath): Made | undefined {
+    return this.#made.get(path)?.step;
+  }
+
+  /** The file or link nearest above `path`, below which nothing can be made. */
+  obstacle(path: SandboxPath): Exclude<Made, { op: "directory" }> | undefined {
+    for (let above = posix.dirname(path); above !== "/"; above = posix.dirname(above)) {
+      const made = this.#made.get(above)?.step;
+      if (made !== undefined) return made.op === "directory" ? undefined : made;
+    }
+    return undefined;
   }
 
   directory(path: SandboxPath, mode = 0o755, because = ALWAYS): void {
-    if (this.has(path)) return;
-    this.#parents(path);
-    this.#made.add(path);
-    this.steps.push({ step: { op: "directory", path, mode }, because });
+    this.#make({ op: "directory", path, mode }, because);
   }
 
   file(path: SandboxPath, content = "", because = ALWAYS): void {
-    if (this.has(path)) return;
-    this.#parents(path);
-    this.#made.add(path);
-    this.steps.push({ step: { op: "file", path, content }, because });
+    this.#make({ op: "file", path, content }, because);
   }
 
   symlink(path: SandboxPath, to: string, because = ALWAYS): void {
-    if (this.has(path)) return;
-    this.#parents(path);
-    this.#made.add(path);
-    this.steps.push({ step: { op: "symlink", path, to }, because });
+    this.#make({ op: "symlink", path, to }, because);
   }
 
-  /** What is missing on the way to `path`, outermost first: to be made later, when a tmpfs on the way is mounted. */
-  later(path: SandboxPath): SandboxPath[] {
-    if (this.has(path)) return [];
-    const missing = [...this.later(sandboxPath(posix.dirname(path))), path];
-    this.#made.add(path);
-    return missing;
+  /** A directory or file to mount on, unless there is something already; a link gives way to it. */
+  mountPoint(path: SandboxPath, kind: "directory" | "file", because = ALWAYS): void {
+    const made = this.#made.get(path);
+    const step: Made = kind === "directory" ? { op: kind, path, mode: 0o755 } : { op: kind, path, content: "" };
+    // In its place, so that parents still come first.
+    if (made?.step.op === "symlink") this.#made.set(path, { step, because });
+    else this.#make(step, because);
   }
 
-  #parents(path: SandboxPath): void {
-    this.directory(sandboxPath(posix.dirname(path)));
+  #make(step: Made, because: Planned<Made>["because"]): void {
+    if (step.path === "/" || this.#made.has(step.path)) return;
+    const obstacle = this.obstacle(step.path);
+    if (obstacle !== undefined)
+      throw new RangeError(`${step.path} would be made below ${obstacle.path}, a ${obstacle.op}`);
+    this.#make({ op: "directory", path: sandboxPath(posix.dirname(step.path)), mode: 0o755 }, ALWAYS);
+    this.#made.set(step.path, { step, because });
   }
 }

@@ -13,6 +13,13 @@ export const MASK_DIRECTORY = sandboxPath("/.masked-directory");
  */
 export type Way = "skeleton" | "inside";
 
+/** What is made in a new tmpfs before it is attached: mount points, and the directories that lead to them. */
+export interface TmpfsPoint {
+  /** Of the sandbox, below the tmpfs. */
+  readonly path: SandboxPath;
+  readonly kind: "directory" | "file";
+}
+
 /** What the root file system is made of. */
 export type RootfsStep =
   | { readonly op: "private-mounts" }
@@ -28,6 +35,7 @@ export type RootfsStep =
       readonly target: SandboxPath;
       readonly mode: "ro" | "rw";
       readonly way: Way;
+      readonly directory: boolean;
       /** Only root can change what leads to the source, so it needs no walk of its own without links. */
       readonly system: boolean;
     }
@@ -38,6 +46,8 @@ export type RootfsStep =
       readonly size: Bytes;
       readonly mode: number;
       readonly way: Way;
+      /** Parents first. */
+      readonly points: readonly TmpfsPoint[];
     }
   | { readonly op: "devpts"; readonly target: SandboxPath }
   | { readonly op: "new-proc" }
@@ -55,6 +65,9 @@ export type RootfsStep =
   | { readonly op: "workdir"; readonly path: SandboxPath };
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
+
+const holding = (points: readonly TmpfsPoint[]): string =>
+  points.length === 0 ? "" : ` that holds ${points.map(({ path }) => printable(path)).join(", ")}`;
 
 /** A step as an order: "bind /usr read-only on /usr"; printable. */
 export function describeRootfs(step: RootfsStep): string {
@@ -76,7 +89,7 @@ export function describeRootfs(step: RootfsStep): string {
     case "device":
       return `bind the device /dev/${printable(step.name)}`;
     case "tmpfs":
-      return `mount a tmpfs of ${step.size} bytes on ${printable(step.target)} (${octal(step.mode)})`;
+      return `mount a tmpfs of ${step.size} bytes on ${printable(step.target)} (${octal(step.mode)})${holding(step.points)}`;
     case "devpts":
       return "mount a private /dev/pts";
     case "new-proc":

@@ -4,7 +4,7 @@ import { because } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
 
 const TREES = ["/proc", "/sys", "/dev", "/run"];
-const PLACES = ["/", "/boot", "/etc", "/tmp", "/usr", "/var", "/var/tmp"];
+const PLACES = ["/", "/boot", "/etc", "/home", "/root", "/tmp", "/usr", "/var", "/var/tmp"];
 
 /** Why a directory is more than a work directory, or undefined. */
 function reason(cwd: string, home: string): string | undefined {

@@ -1,0 +1,104 @@
+import type { HostPath, SandboxPath } from "../base/brand.ts";
+import { type Because, TsboxError } from "../errors/error.ts";
+import { type HostFacts, isDirectory, type PathFact, pathFact } from "../host/facts.ts";
+import { because, type Planned } from "../profile/because.ts";
+import type { Profile, ProfileMount } from "../profile/profile.ts";
+import { type Placed, TOP_LINKS } from "./place.ts";
+import { Skeleton } from "./skeleton.ts";
+import { MASK_DIRECTORY, MASK_FILE, type RootfsStep, type TmpfsPoint } from "./step.ts";
+
+type Step = Planned<RootfsStep>;
+
+const isBelow = (path: string, folder: string): boolean => path.startsWith(`${folder}/`);
+
+const TAKEN = ["/proc", "/sys", ...TOP_LINKS, MASK_FILE, MASK_DIRECTORY];
+
+/** Why nothing can be mounted on `target` of the skeleton, or undefined. */
+function targetFault(target: SandboxPath, kind: "directory" | "file", skeleton: Skeleton): string | undefined {
+  const obstacle = skeleton.obstacle(target);
+  if (obstacle?.op === "symlink") return `${obstacle.path} is a link to ${obstacle.to} there; name the path without it`;
+  if (obstacle !== undefined) return `${obstacle.path} is a file there`;
+  const made = skeleton.at(target)?.op;
+  if (made === "file" && kind === "directory") return "it is a file there, and what is to be mounted is a directory";
+  if (made === "directory" && kind === "file") return "it is a directory there, and what is to be bound is none";
+  return undefined;
+}
+
+function refuseTarget(target: SandboxPath, reason: string | undefined, why: Because): void {
+  if (reason !== undefined) throw new TsboxError("E_MOUNT_TARGET", { target, reason }, why);
+}
+
+function checkTarget(target: SandboxPath, why: Because): void {
+  if (target === "/") refuseTarget(target, "it is the root of the sandbox", why);
+  const taken = TAKEN.find((path) => target === path || isBelow(target, path));
+  if (taken !== undefined) refuseTarget(target, `${taken} is tsbox's own`, why);
+}
+
+const kindOf = (mount: ProfileMount, facts: HostFacts): "directory" | "file" =>
+  mount.type === "tmpfs" || isDirectory(pathFact(facts, mount.source)) ? "directory" : "file";
+
+const realOf = (fact: PathFact): HostPath | undefined => (fact.kind === "missing" ? undefined : fact.real);
+
+/** Whether a mount is made: all but optional ones whose source is missing. */
+export const isThere = (mount: ProfileMount, facts: HostFacts): boolean =>
+  mount.type === "tmpfs" || !mount.optional || realOf(pathFact(facts, mount.source)) !== undefined;
+
+/** What is to be made in a new tmpfs for the mounts that lie directly in it, parents first. */
+function planPoints(tmpfs: Placed, { profile, facts, all }: Mounting): TmpfsPoint[] {
+  const inside = new Skeleton();
+  for (const { mount, key, outer } of all) {
+    if (outer !== tmpfs) continue;
+    const kind = kindOf(mount, facts);
+    refuseTarget(mount.target, targetFault(mount.target, kind, inside), because(profile, key));
+    inside.mountPoint(mount.target, kind);
+  }
+  return inside.steps.flatMap(({ step }) =>
+    step.op !== "symlink" && isBelow(step.path, tmpfs.mount.target) ? [{ path: step.path, kind: step.op }] : [],
+  );
+}
+
+/** What the mounts of a profile are planned with. */
+export interface Mounting {
+  readonly profile: Profile;
+  readonly facts: HostFacts;
+  readonly skeleton: Skeleton;
+  readonly all: readonly Placed[];
+}
+
+function planSource(placed: Placed, mounting: Mounting, why: Because): Step {
+  const { mount, throughBind } = placed;
+  const { target } = mount;
+  const way = throughBind ? "inside" : "skeleton";
+  if (mount.type === "tmpfs") {
+    const points = planPoints(placed, mounting);
+    return { step: { op: "tmpfs", target, size: mount.size, mode: mount.mode, way, points }, because: why };
+  }
+  const source = realOf(pathFact(mounting.facts, mount.source));
+  if (source === undefined) throw new TsboxError("E_MOUNT_SOURCE", { source: mount.source, target }, why);
+  const directory = kindOf(mount, mounting.facts) === "directory";
+  return { step: { op: "bind", source, target, mode: mount.mode, way, directory, system: false }, because: why };
+}
+
+/**
+ * The step of one mount, and the mount point for it in the skeleton where it lies in our own tmpfs.
+ *
+ * @throws TsboxError E_MOUNT_SOURCE, E_MOUNT_TARGET or E_MOUNT_POINT.
+ */
+export function planMount(placed: Placed, mounting: Mounting): Step {
+  const { mount, key, outer, within } = placed;
+  const { profile, facts, skeleton } = mounting;
+  const { target } = mount;
+  const why = because(profile, key);
+  checkTarget(target, why);
+  const step = planSource(placed, mounting, why);
+  const kind = kindOf(mount, facts);
+  if (within !== undefined) {
+    const point = pathFact(facts, within.onHost);
+    const found = point.kind === "missing" ? "does not exist there" : `is a ${point.kind} there`;
+    if (point.kind !== kind) throw new TsboxError("E_MOUNT_POINT", { target, within: within.target, found }, why);
+  } else if (outer === undefined) {
+    refuseTarget(target, targetFault(target, kind, skeleton), why);
+    skeleton.mountPoint(target, kind, why);
+  }
+  return step;
+}
