@@ -12,7 +12,7 @@ export interface Invariant {
 }
 
 const MOUNTS: readonly Op[] = ["bind", "scratch", "device", "tmpfs", "devpts", "attach-proc", "readonly", "mask"];
-const SKELETON: readonly Op[] = ["symlink", "file"];
+const SKELETON: readonly Op[] = ["directory", "symlink", "file"];
 
 export const INVARIANTS: readonly Invariant[] = [
   {
@@ -56,6 +56,18 @@ export const INVARIANTS: readonly Invariant[] = [
     later: ["attach-proc"],
   },
   {
+    name: "proc hidden and locked after it is attached",
+    why: "what is mounted before lies under the new proc, without effect",
+    earlier: ["attach-proc"],
+    later: ["mask", "readonly"],
+  },
+  {
+    name: "writable parts before what is mounted in them",
+    why: "each is mounted on itself, over whatever is there",
+    earlier: ["scratch"],
+    later: ["bind", "device", "devpts", "tmpfs", "attach-proc"],
+  },
+  {
     name: "mounts before pivot",
     why: "their sources are paths of the host, which is gone afterwards",
     earlier: [...MOUNTS, "new-proc"],
@@ -66,6 +78,30 @@ export const INVARIANTS: readonly Invariant[] = [
     why: "the payload inherits root, working directory and mounts",
     earlier: ["enter-root", "seal-root", "limit-namespaces", "hostname", "loopback"],
     later: ["new-payload", "command"],
+  },
+  {
+    name: "the new root sealed after it is entered",
+    why: "its fd, by which it is entered, is closed then",
+    earlier: ["enter-root"],
+    later: ["seal-root"],
+  },
+  {
+    name: "the clocks set before the payload",
+    why: "only children are born with them",
+    earlier: ["new-clock"],
+    later: ["new-payload"],
+  },
+  {
+    name: "supervisor and init shielded before the payload",
+    why: "it could trace them, or read their memory through /proc (CVE-2019-5736)",
+    earlier: ["undumpable"],
+    later: ["new-payload", "command"],
+  },
+  {
+    name: "init's capabilities dropped after its set-up",
+    why: "the rest of it needs them",
+    earlier: [...MOUNTS, "seal-root", "hostname", "loopback", "new-payload"],
+    later: ["drop-init-capabilities"],
   },
   {
     name: "start directory after the pivot",
@@ -86,9 +122,33 @@ export const INVARIANTS: readonly Invariant[] = [
     later: ["filter"],
   },
   {
+    name: "no_new_privs before Landlock",
+    why: "without capabilities landlock_restrict_self(2) demands it",
+    earlier: ["no-new-privs"],
+    later: ["restrict"],
+  },
+  {
+    name: "the start directory before Landlock",
+    why: "the rules do not grant what only the set-up needs",
+    earlier: ["workdir"],
+    later: ["restrict"],
+  },
+  {
+    name: "Landlock's ruleset, then its rules, then the restriction",
+    why: "a rule that is added later has no effect",
+    earlier: ["new-ruleset"],
+    later: ["allow-beneath", "allow-stream", "restrict"],
+  },
+  {
+    name: "Landlock's rules before it restricts",
+    why: "a rule that is added later has no effect",
+    earlier: ["allow-beneath", "allow-stream"],
+    later: ["restrict"],
+  },
+  {
     name: "the filter last before the exec",
     why: "so that it need not allow anything of the set-up",
-    earlier: ["session", "signals", "rlimit", "close-fds", "workdir", "capabilities", "no-new-privs"],
+    earlier: ["session", "signals", "rlimit", "close-fds", "workdir", "capabilities", "no-new-privs", "restrict"],
     later: ["filter", "command"],
   },
   { name: "the exec after the filter", why: "it must be under it", earlier: ["filter"], later: ["command"] },
@@ -97,12 +157,14 @@ export const INVARIANTS: readonly Invariant[] = [
 /** Steps that every plan must have. */
 export const NEEDED: readonly Op[] = [
   "new-namespaces",
+  "undumpable",
   "private-mounts",
   "root",
+  "new-proc",
   "limit-namespaces",
+  "attach-proc",
   "enter-root",
   "seal-root",
-  "undumpable",
   "new-payload",
   "drop-init-capabilities",
   "session",
@@ -112,17 +174,38 @@ export const NEEDED: readonly Op[] = [
   "command",
 ];
 
-/** Names of the invariants that the steps break, and of the steps that are missing. */
+/** Needed ones that may nevertheless be there twice: for the supervisor and for init. */
+const TWICE: readonly Op[] = ["undumpable"];
+
+/** What the order of operations does not tell: who does a step, and which of two steps there is. */
+function otherFaults(steps: readonly Step[]): string[] {
+  const has = (test: (step: Step["step"]) => boolean): boolean => steps.some(({ step }) => test(step));
+  const isNested = has((step) => step.op === "new-payload" && step.nested !== undefined);
+  const faults: string[] = [];
+  if (!has((step) => step.op === "map-id" || step.op === "map-ranges")) faults.push("no step maps the ids");
+  if (!has((step) => step.op === "undumpable" && step.process === "host"))
+    faults.push("the supervisor is not shielded");
+  // A nested payload's maps are written in between; see src/userns/lower.ts.
+  if (!isNested && !has((step) => step.op === "undumpable" && step.process === "init"))
+    faults.push("init is not shielded");
+  return faults;
+}
+
+/** Names of the invariants that the steps break, and of the steps that are missing or too many. */
 export function orderFaults(steps: readonly Step[]): string[] {
   const at = new Map<Op, { first: number; last: number }>();
   for (const [i, { step }] of steps.entries()) at.set(step.op, { first: at.get(step.op)?.first ?? i, last: i });
   const faults = NEEDED.filter((op) => !at.has(op)).map((op) => `the step ${op} is missing`);
+  for (const op of NEEDED.filter((needed) => !TWICE.includes(needed))) {
+    // A second one could undo the first: raise a limit, or mount over what was hidden.
+    if (at.get(op)?.first !== at.get(op)?.last) faults.push(`the step ${op} is there twice`);
+  }
   for (const { name, earlier, later } of INVARIANTS) {
     const last = Math.max(...earlier.map((op) => at.get(op)?.last ?? -1));
     const next = Math.min(...later.map((op) => at.get(op)?.first ?? Number.POSITIVE_INFINITY));
     if (last > next) faults.push(name);
   }
-  return faults;
+  return [...faults, ...otherFaults(steps)];
 }
 
 /** @throws RangeError when the order is broken: a bug of the planner, caught before anything is done. */

@@ -1,12 +1,14 @@
 import type { Milliseconds } from "../base/brand.ts";
 import type { Because } from "../errors/error.ts";
 import type { HostFacts } from "../host/facts.ts";
+import { planLandlock } from "../landlock/plan.ts";
 import { planNet } from "../net/plan.ts";
 import { planProcess } from "../process/plan.ts";
 import type { ReportTarget } from "../process/step.ts";
 import { because } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
 import { accountOf } from "../rootfs/account.ts";
+import { mountGrants } from "../rootfs/grant.ts";
 import { planRootfs, planWorkdir } from "../rootfs/plan.ts";
 import { planSeccomp } from "../seccomp/plan.ts";
 import type { Arch } from "../sys/syscalls.ts";
@@ -48,8 +50,10 @@ function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Ste
     no_new_privs: true,
     network: profile.network.mode,
     work: profile.work,
-    seccomp:
-      facts.seccomp === undefined ? "off" : { allow: profile.seccomp.allow, libseccomp: facts.seccomp.libseccomp },
+    landlock: steps.some(({ step }) => step.op === "restrict") ? { abi: facts.landlockAbi } : "off",
+    seccomp: steps.some(({ step }) => step.op === "filter")
+      ? { allow: profile.seccomp.allow, libseccomp: facts.seccomp?.libseccomp }
+      : "off",
     rlimits: Object.fromEntries(
       steps.flatMap(({ step }) => (step.op === "rlimit" ? [[step.name, { soft: step.soft, hard: step.hard }]] : [])),
     ),
@@ -65,11 +69,12 @@ function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Ste
  */
 export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {}): Plan {
   const userns = planUserns(profile, facts);
+  const rootfs = planRootfs(profile, facts);
   const command = planProcess(profile, facts, accountOf(profile.ids.map, facts.user), options.report);
   const steps: Step[] = [
     ...command.report.map((step) => ({ section: "process", ...step }) as const),
     ...userns.enter.map((step) => ({ section: "userns", ...step }) as const),
-    ...planRootfs(profile, facts).map((step) => ({ section: "rootfs", ...step }) as const),
+    ...rootfs.map((step) => ({ section: "rootfs", ...step }) as const),
     { section: "userns", ...userns.hostname },
     ...planNet(profile).map((step) => ({ section: "net", ...step }) as const),
     { section: "userns", ...userns.payload },
@@ -77,6 +82,7 @@ export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {
     ...command.begin.map((step) => ({ section: "process", ...step }) as const),
     { section: "rootfs", ...planWorkdir(profile, facts) },
     ...userns.confine.map((step) => ({ section: "userns", ...step }) as const),
+    ...planLandlock(profile, facts, mountGrants(rootfs)).map((step) => ({ section: "landlock", ...step }) as const),
     ...planSeccomp(profile, facts).map((step) => ({ section: "seccomp", ...step }) as const),
     { section: "process", ...command.command },
   ];

@@ -28,6 +28,7 @@ export function planSeccomp(profile: Profile, facts: HostFacts): Planned<Seccomp
   if (profile.seccomp.filter === "off") return [];
   if (facts.seccomp === undefined) throw new RangeError("the profile wants a filter, and the facts hold none");
   const { allow } = profile.seccomp;
+  if (facts.seccomp.programs.length === 0) throw new RangeError("the profile wants a filter, and there is no program");
   const why = because(profile, "seccomp.allow");
   return facts.seccomp.programs.map((program) => ({ step: { op: "filter", program, allow }, because: why }));
 }
