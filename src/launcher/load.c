@@ -17,9 +17,13 @@
 #error "tsbox runs on x86-64 and arm64"
 #endif
 
-static bool table_fits(size_t size, uint32_t offset, uint32_t n, size_t each)
+/* In the plan and behind the table before it, so that a relocation of the data changes nothing that was checked. */
+static bool table_fits(size_t size, size_t *end, uint32_t offset, uint32_t n, size_t each)
 {
-	return offset % 8 == 0 && offset <= size && n <= (size - offset) / each;
+	if (offset % 8 != 0 || offset < *end || offset > size || n > (size - offset) / each)
+		return false;
+	*end = offset + n * each;
+	return true;
 }
 
 static const char *fault_args(const struct plan_header *head, const struct plan_entry *entry)
@@ -150,16 +154,17 @@ static const char *fault_texts(const uint8_t *base, const struct plan_header *he
 const char *plan_fault(const uint8_t *base, size_t size)
 {
 	const struct plan_header *head = (const struct plan_header *)(const void *)base;
+	size_t end = sizeof(*head);
 
 	if (size < sizeof(*head) || size > PLAN_LIMIT || memcmp(head->magic, PLAN_MAGIC, sizeof(head->magic)) != 0)
 		return "it is not a plan of this release";
 	if (head->size != size || head->arch != THIS_ARCH)
 		return "it is cut short, or for another machine";
-	if (!table_fits(size, head->entry, head->entry_n, sizeof(struct plan_entry)) ||
-	    !table_fits(size, head->step, head->step_n, sizeof(struct plan_step)) ||
-	    !table_fits(size, head->alternative, head->alternative_n, sizeof(struct plan_alternative)) ||
-	    !table_fits(size, head->relocation, head->relocation_n, sizeof(struct plan_relocation)) ||
-	    !table_fits(size, head->data, head->data_n, 1))
+	if (!table_fits(size, &end, head->entry, head->entry_n, sizeof(struct plan_entry)) ||
+	    !table_fits(size, &end, head->step, head->step_n, sizeof(struct plan_step)) ||
+	    !table_fits(size, &end, head->alternative, head->alternative_n, sizeof(struct plan_alternative)) ||
+	    !table_fits(size, &end, head->relocation, head->relocation_n, sizeof(struct plan_relocation)) ||
+	    !table_fits(size, &end, head->data, head->data_n, 1))
 		return "a table is outside the plan";
 	/* With a NUL at its end every offset into the data is the start of a string that ends inside it. */
 	if (head->data_n == 0 || base[head->data + head->data_n - 1] != 0)
@@ -173,10 +178,16 @@ const char *plan_fault(const uint8_t *base, size_t size)
 	if (head->in_force >= head->data_n || head->keep % 4 != 0 || head->keep > head->data_n ||
 	    head->keep_n > (head->data_n - head->keep) / 4)
 		return "the header points outside the data";
-	for (uint32_t i = 0; i < SCRIPTS; i++) {
+	/* One script after the other, every entry in one of them. */
+	for (uint32_t i = 0, first = 0; i < SCRIPTS; i++) {
+		if (head->script[i][0] != first)
+			return "the scripts do not follow each other";
+		first += head->script[i][1];
 		const char *fault = fault_script(base, head, i);
 		if (fault != NULL)
 			return fault;
+		if (i == SCRIPTS - 1 && first != head->entry_n)
+			return "an entry is in no script";
 	}
 	return fault_texts(base, head);
 }

@@ -110,8 +110,11 @@ int main(int argc, char **argv)
 		die_early("there are too few arguments");
 	launch.command = argv + 3;
 	launch.plan = plan_load(decimal(argv[1]));
+	int parent = decimal(argv[2]);
+	if (parent < 0)
+		die_early("the pid of the parent is no number");
 	if ((launch.plan.head->flags & PLAN_DIE_WITH_PARENT) != 0)
-		launch.parent = decimal(argv[2]);
+		launch.parent = parent;
 	close_inherited(&launch.plan);
 	reset_signals(launch.plan.head);
 	if (syscall(SYS_pipe2, launch.status, O_CLOEXEC) != 0)
