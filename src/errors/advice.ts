@@ -93,6 +93,7 @@ export const ADVICE = {
       EINVAL: { why: "this kernel does not take the filter", fix: "use a kernel built with SECCOMP_FILTER" },
     },
   },
+  E_RESTRICT: { fix: REPORT_IT },
   E_RLIMIT: { fix: "ask for no more than the hard limits that `ulimit -aH` shows" },
   E_CAPABILITIES: { fix: REPORT_IT },
   E_CLOCK: {

@@ -134,6 +134,12 @@ export const CATALOGUE = {
     fix: "run as root: usermod --add-{list} 100000-165535 {user}",
     exit: 125,
   },
+  E_LANDLOCK: {
+    what: "cannot restrict the command by Landlock",
+    why: "this kernel has no Landlock, or it is switched off",
+    fix: 'boot with lsm=landlock,… on Linux 5.13 or newer, or write landlock = "prefer"',
+    exit: 125,
+  },
   E_COMMAND_NOT_FOUND: {
     what: "cannot run {command}",
     why: "there is no such program inside the sandbox; PATH there is {path}",

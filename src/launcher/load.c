@@ -70,6 +70,7 @@ static const char *fault_entry(const struct plan_entry *entry, uint32_t script, 
 	static const enum arg spawn[] = { ARG_INT, ARG_INT, ARG_INT };
 	static const enum arg helper[] = { ARG_DATA, ARG_DATA, ARG_DATA, ARG_INT, ARG_DATA };
 	static const enum arg exec[] = { ARG_DATA, ARG_DATA };
+	static const enum arg store[] = { ARG_SLOT, ARG_LOAD };
 
 	switch ((enum op)entry->op) {
 	case OP_CALL:
@@ -88,6 +89,8 @@ static const char *fault_entry(const struct plan_entry *entry, uint32_t script, 
 		if (script != SCRIPT_PAYLOAD || !last || !has_kinds(entry, exec, 2))
 			return "the exec is not the payload's last entry";
 		return NULL;
+	case OP_STORE:
+		return has_kinds(entry, store, 2) ? NULL : "a store has wrong arguments";
 	default:
 		return "an entry is of no known kind";
 	}

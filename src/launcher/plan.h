@@ -20,6 +20,7 @@ enum op {
 	OP_SPAWN,    /* clone3 the process that plays script `nr`: flags, slot of pid, slot of pidfd */
 	OP_HELPER,   /* run an established program and await exit 0: path, argv, envp, slot of a pid, text of that pid */
 	OP_EXEC,     /* become the command: search path, envp */
+	OP_STORE,    /* put a result into the plan's data as an int: value, place (a struct that holds an fd) */
 };
 
 enum arg {

@@ -79,6 +79,11 @@ struct failure play(struct launch *launch, enum script script)
 			break;
 		case OP_EXEC:
 			become_command(launch, entry);
+		case OP_STORE: {
+			int value = (int)argument(launch, entry, 0);
+			memcpy(launch->plan.data + entry->arg[1], &value, sizeof(value));
+			break;
+		}
 		default:
 			error = ENOSYS;
 		}

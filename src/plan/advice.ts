@@ -3,6 +3,8 @@ import type { Step } from "./step.ts";
 
 /** The error that a step which fails is told as. */
 export const CODE: Readonly<Record<Step["step"]["op"], AdviceCode>> = {
+  "allow-beneath": "E_RESTRICT",
+  "allow-stream": "E_RESTRICT",
   "attach-proc": "E_PROC",
   bind: "E_MOUNT",
   capabilities: "E_CAPABILITIES",
@@ -24,12 +26,14 @@ export const CODE: Readonly<Record<Step["step"]["op"], AdviceCode>> = {
   mask: "E_MOUNT",
   "new-clock": "E_CLOCK",
   "new-namespaces": "E_NAMESPACE",
+  "new-ruleset": "E_RESTRICT",
   "new-payload": "E_NAMESPACE",
   "new-proc": "E_PROC",
   "no-new-privs": "E_CAPABILITIES",
   "private-mounts": "E_MOUNT",
   readonly: "E_MOUNT",
   report: "E_REPORT",
+  restrict: "E_RESTRICT",
   rlimit: "E_RLIMIT",
   root: "E_MOUNT",
   scratch: "E_MOUNT",

@@ -16,7 +16,7 @@ const RELOCATION_SIZE = 8;
 const SLOTS = 64;
 const NO_SLOT = 0xffff_ffff;
 const PID_TEXT = 12;
-const OP = { call: 1, spawn: 2, helper: 3, exec: 4 } as const;
+const OP = { call: 1, spawn: 2, helper: 3, exec: 4, store: 5 } as const;
 const ARG = { int: 1, data: 2, slot: 3, load: 4 } as const;
 const EXACT = 1;
 const FLAG = { dieWithParent: 1, quiet: 2, silent: 4, timeout: 8 } as const;
@@ -91,6 +91,14 @@ class Encoder {
       }
       case "helper":
         return this.#helper(call);
+      case "store": {
+        const place = BigInt(this.data.struct(call.into) + call.at);
+        const args = [
+          { kind: ARG.slot, value: BigInt(this.slots.at(call.slot)) },
+          { kind: ARG.load, value: place },
+        ];
+        return { op: OP.store, nr: 0, name: call.slot, args };
+      }
       case "exec": {
         const args = [this.data.text(call.search.join(":")), this.data.vector(call.env)];
         return {

@@ -51,6 +51,8 @@ export function renderCall(call: Call): string {
       const argv = call.argv.map((item) => (typeof item === "string" ? printable(item) : `<${item.pid}>`));
       return `run ${argv.join(" ")}`;
     }
+    case "store":
+      return `{${call.into.show}}.fd = <${call.slot}>`;
     case "exec":
       return `execve(COMMAND in ${printable(call.search.join(":"))}, [${call.env.map((entry) => printable(entry)).join(", ")}])`;
   }

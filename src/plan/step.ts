@@ -1,3 +1,5 @@
+import { lowerLandlock } from "../landlock/lower.ts";
+import { describeLandlock, type LandlockStep } from "../landlock/plan.ts";
 import { describeNet, lowerNet, type NetStep } from "../net/plan.ts";
 import { lowerProcess } from "../process/lower.ts";
 import { describeProcess, type ProcessStep } from "../process/step.ts";
@@ -15,6 +17,7 @@ export type Step =
   | ({ readonly section: "rootfs" } & Planned<RootfsStep>)
   | ({ readonly section: "net" } & Planned<NetStep>)
   | ({ readonly section: "process" } & Planned<ProcessStep>)
+  | ({ readonly section: "landlock" } & Planned<LandlockStep>)
   | ({ readonly section: "seccomp" } & Planned<SeccompStep>);
 
 /** An order: "bind /usr read-only on /usr". */
@@ -28,6 +31,8 @@ export function describe(step: Step): string {
       return describeNet(step.step);
     case "process":
       return describeProcess(step.step);
+    case "landlock":
+      return describeLandlock(step.step);
     case "seccomp":
       return describeSeccomp(step.step);
   }
@@ -44,6 +49,8 @@ export function lower(step: Step): Lowered {
       return lowerNet(step.step);
     case "process":
       return lowerProcess(step.step);
+    case "landlock":
+      return lowerLandlock(step.step);
     case "seccomp":
       return lowerSeccomp(step.step);
   }

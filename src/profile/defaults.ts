@@ -66,6 +66,7 @@ export function completeProfile(name: string, layer: Layer): Profile {
     },
     mounts: layer.mounts.map(({ mount }) => mount),
     network: { mode: settings.network?.mode ?? "none" },
+    landlock: settings.landlock ?? "prefer",
     seccomp: {
       filter: settings.seccomp?.filter ?? "require",
       allow: unique(settings.seccomp?.allow ?? ["base"]),

@@ -89,6 +89,8 @@ export interface Profile {
     /** Names of groups (profiles/seccomp/*.toml) or of system calls. */
     readonly allow: readonly string[];
   };
+  /** The second wall behind the mounts; landlock(7). */
+  readonly landlock: Demand;
   readonly environment: {
     /** Names copied from tsbox's own environment when set there. */
     readonly pass: readonly string[];

@@ -125,6 +125,7 @@ export const RAW_PROFILE = table({
   ),
   mount: v.exactOptional(list(MOUNT)),
   network: v.exactOptional(table({ mode: v.exactOptional(word(["none", "host"], ["user", "container"])) })),
+  landlock: v.exactOptional(word(["require", "prefer", "off"])),
   seccomp: v.exactOptional(
     table({ filter: v.exactOptional(word(["require", "off"])), allow: v.exactOptional(list(filterName)) }),
   ),

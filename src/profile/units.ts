@@ -83,6 +83,8 @@ export function parseDuration(input: unknown, range: Range): Parsed<Milliseconds
   const n = typeof input === "string" ? quantity(input, DURATION_UNITS) : undefined;
   if (within(n, range)) return { value: milliseconds(n) };
   const expected = `a duration from ${renderDuration(range.min)} to ${renderDuration(range.max)}, as "500ms", "10s", "5m", "2h" or "1d"`;
-  const bare = /^[1-9][0-9]{0,9}$/.test(String(input));
-  return { fault: bare ? { expected, hint: `write "${String(input)}s" if seconds are meant` } : { expected } };
+  // Not String(input): a table of the file may have a key toString.
+  const bare =
+    typeof input === "number" || typeof input === "string" ? /^[1-9][0-9]{0,9}$/.exec(`${input}`)?.[0] : undefined;
+  return { fault: bare === undefined ? { expected } : { expected, hint: `write "${bare}s" if seconds are meant` } };
 }

@@ -49,6 +49,7 @@ export const ERRNO = {
   ENOSYS: 38,
   ELOOP: 40,
   EOPNOTSUPP: 95,
+  EBADFD: 77,
   ETIMEDOUT: 110,
 } as const;
 export type ErrnoName = keyof typeof ERRNO;
@@ -83,6 +84,8 @@ export type Call =
       readonly argv: readonly (string | { readonly pid: string })[];
       readonly env: readonly string[];
     }
+  /** Puts a saved fd into a struct that a later call points to, as an int at `at`. */
+  | { readonly op: "store"; readonly slot: string; readonly into: Data; readonly at: number }
   /** Become the command: `search` is the PATH inside, `env` its whole environment. */
   | { readonly op: "exec"; readonly search: readonly string[]; readonly env: readonly string[] };
 

@@ -1,11 +1,13 @@
 import { writeSync } from "node:fs";
 import { koffi } from "./koffi.ts";
-import { F, MFD } from "./uapi.ts";
+import { type Arch, SYSCALLS } from "./syscalls.ts";
+import { F, LANDLOCK, MFD } from "./uapi.ts";
 
 /** The few calls of libc that Node has no function for. */
 interface Libc {
   memfdCreate(name: string, flags: number): number;
   fcntl(fd: number, command: number, value: number): number;
+  syscall(number: number, pointer: null, size: number, flags: number): number;
   execve(path: string, argv: readonly (string | null)[], envp: readonly (string | null)[]): number;
 }
 
@@ -19,6 +21,7 @@ function libc(): Libc {
       memfdCreate: so.func("memfd_create", "int", ["str", "uint"]),
       // Not variadic here: on x86-64 and arm64 Linux an int travels alike.
       fcntl: so.func("fcntl", "int", ["int", "int", "int"]),
+      syscall: so.func("syscall", "long", ["long", "void *", "size_t", "uint"]),
       execve: so.func("execve", "int", ["str", "char **", "char **"]),
     };
   }
@@ -46,6 +49,12 @@ export function sealedMemfd(name: string, bytes: Uint8Array): number {
   const seals = F.SEAL_SEAL | F.SEAL_SHRINK | F.SEAL_GROW | F.SEAL_WRITE;
   if (libc().fcntl(fd, F.ADD_SEALS, seals) !== 0) throw new SystemCallError("fcntl(2) F_ADD_SEALS");
   return fd;
+}
+
+/** Version of Landlock's ABI, or 0 where the kernel has none or it is not among the active security modules. */
+export function landlockAbi(arch: Arch): number {
+  const number = SYSCALLS[arch].landlock_create_ruleset;
+  return Math.max(0, libc().syscall(number, null, 0, LANDLOCK.CREATE_RULESET_VERSION));
 }
 
 const F_SETFD = 2;
