@@ -123,8 +123,9 @@ function lowerPayload(nested: Extract<UsernsStep, { op: "new-payload" }>["nested
       spawn,
       // The first process that init makes is always pid 2 of its namespace.
       ...writeMaps(slot(WRITABLE_PROC), "2", nested.uids, nested.gids, nested.gids.length === 1),
-      call("write", [end(4), "m", 1], { exact: true, of: "the mapping pipe" }),
+      // Before the payload goes on, which waits for this.
       prctl("SET_DUMPABLE", 0),
+      call("write", [end(4), "m", 1], { exact: true, of: "the mapping pipe" }),
     ],
     payload: [
       call("close", [end(4)]),
