@@ -1,0 +1,155 @@
+import { join } from "node:path";
+import type { Overrides } from "../../src/profile/override.ts";
+import type { Profile } from "../../src/profile/profile.ts";
+import { readProfile } from "../../src/profile/read.ts";
+import { type Host, hostFacts, type Tree } from "../support/host.ts";
+
+const KERNEL: Tree = {
+  "/dev/full": "other",
+  "/dev/null": "other",
+  "/dev/random": "other",
+  "/dev/tty": "other",
+  "/dev/urandom": "other",
+  "/dev/zero": "other",
+  "/proc/acpi": "directory",
+  "/proc/bus": "directory",
+  "/proc/fs": "directory",
+  "/proc/irq": "directory",
+  "/proc/kallsyms": "file",
+  "/proc/kcore": "file",
+  "/proc/key-users": "file",
+  "/proc/keys": "file",
+  "/proc/modules": "file",
+  "/proc/sysrq-trigger": "file",
+  "/proc/timer_list": "file",
+  "/sys/devices/system/cpu": "directory",
+};
+
+const ETC: Tree = {
+  "/etc/alternatives": "directory",
+  "/etc/bash.bashrc": "file",
+  "/etc/ca-certificates.conf": "file",
+  "/etc/debian_version": "file",
+  "/etc/ld.so.cache": "file",
+  "/etc/ld.so.conf": "file",
+  "/etc/ld.so.conf.d": "directory",
+  "/etc/protocols": "file",
+  "/etc/services": "file",
+  "/etc/ssl/certs": "directory",
+  "/etc/ssl/openssl.cnf": "file",
+};
+
+/** Debian 12 of an ordinary user: merged /usr, subordinate ids. */
+export const DEBIAN: Host = {
+  arch: "x86_64",
+  kernel: "6.1.0-18-amd64",
+  user: { uid: 1000, gid: 1000, name: "u", home: "/home/u" },
+  cwd: "/home/u/project",
+  tree: {
+    ...KERNEL,
+    ...ETC,
+    "/bin": "-> usr/bin",
+    "/lib": "-> usr/lib",
+    "/lib64": "-> usr/lib64",
+    "/sbin": "-> usr/sbin",
+    "/etc/localtime": "-> /usr/share/zoneinfo/Etc/UTC",
+    "/etc/os-release": "-> ../usr/lib/os-release",
+    "/etc/timezone": "file",
+    "/home/u/project/cache": "directory",
+    "/home/u/project/Makefile": "file",
+    "/srv/data": "directory",
+    "/usr/bin/env": "file",
+    "/usr/lib/os-release": "file",
+    "/usr/lib64": "directory",
+    "/usr/sbin": "directory",
+    "/usr/share/zoneinfo/Etc/UTC": "file",
+  },
+  environment: { LANG: "C.UTF-8", TERM: "xterm-256color", SECRET: "no profile passes it" },
+  resolvConf: "nameserver 192.0.2.1\n",
+  subuid: [{ start: 100_000, count: 65_536 }],
+  subgid: [{ start: 100_000, count: 65_536 }],
+  helpers: true,
+  hardLimits: { nofile: 1_048_576, nproc: 63_000 },
+  landlockAbi: 2,
+};
+
+/** A system from before merged /usr, on arm64, whose user has no subordinate ids and lower limits than profiles ask for. */
+export const OLD: Host = {
+  arch: "aarch64",
+  kernel: "5.12.0",
+  user: { uid: 5001, gid: 100, name: "build", home: "/var/lib/build" },
+  cwd: "/srv/build",
+  tree: {
+    ...KERNEL,
+    ...ETC,
+    "/bin/sh": "file",
+    "/lib/aarch64-linux-gnu": "directory",
+    "/lib64/ld-linux-aarch64.so.1": "file",
+    "/sbin/init": "file",
+    "/etc/localtime": "file",
+    "/etc/ssl/certs": "-> /etc/pki/tls/certs",
+    "/etc/pki/tls/certs": "directory",
+    "/proc/asound": "directory",
+    "/proc/kmsg": "other",
+    "/proc/sched_debug": "file",
+    "/srv/build/src": "directory",
+    "/usr/bin/env": "file",
+    "/var/lib/build": "directory",
+  },
+  environment: { TZ: "Europe/Berlin" },
+  lastCapability: 38,
+  hardLimits: { nofile: 1024, nproc: 200 },
+};
+
+/** Started as root, in a machine that is otherwise as Debian's, with a newer kernel. */
+export const ROOT: Host = {
+  ...DEBIAN,
+  kernel: "6.12.41",
+  landlockAbi: 6,
+  user: { uid: 0, gid: 0, name: "root", home: "/root" },
+  cwd: "/srv/build",
+  tree: { ...DEBIAN.tree, "/srv/build/out": "directory", "/srv/build/notes": "file" },
+};
+
+/** As much as a command line can ask for at once. */
+const BUSY: Overrides = {
+  map: "range",
+  capAdd: ["NET_BIND_SERVICE", "CHOWN"],
+  network: "host",
+  work: "rw",
+  workdir: "/srv/build/out",
+  hostname: "busy.example",
+  timeout: "90s",
+  env: ["TZ=UTC", "LANG"],
+  ulimit: ["nofile=256:512", "as=unlimited"],
+  tmpfs: ["/cache:size=16M,mode=1777", "/srv/build/out:size=1M"],
+  volume: ["/srv/data:/cache/deep/data:ro", "/srv/build/notes:/cache/notes", "/srv/data:/data", "/srv/data:/usr/sbin"],
+};
+
+export interface Kind {
+  readonly host: Host;
+  readonly overrides: Overrides;
+  readonly clock?: Profile["clock"];
+}
+
+/** The kinds of machine and use that golden plans are made for. */
+export const KINDS: Readonly<Record<string, Kind>> = {
+  debian: { host: DEBIAN, overrides: {} },
+  old: { host: OLD, overrides: {} },
+  "busy-root": { host: ROOT, overrides: BUSY, clock: { monotonic: -60, boottime: 86_400 } },
+};
+
+const PACKAGE = join(import.meta.dirname, "../..");
+
+/** A shipped profile with these overrides, and what that host says to it. */
+export function prepareKind(name: string, { host, overrides, clock }: Kind) {
+  const where = { configHome: undefined, packageDir: PACKAGE, cwd: host.cwd };
+  const read = readProfile(name, where, overrides);
+  const profile: Profile = clock === undefined ? read : { ...read, clock };
+  return { profile, facts: hostFacts(host, profile) };
+}
+
+/** A profile of no file, with these settings besides the built-in ones. */
+export function makeProfile(settings: Partial<Profile> = {}): Profile {
+  return { ...prepareKind("strict", { host: DEBIAN, overrides: {} }).profile, ...settings };
+}

@@ -1,0 +1,95 @@
+import { posix } from "node:path";
+import { hostGid, hostPath, hostUid } from "../../src/base/brand.ts";
+import type { HostFacts, IdRange, PathFact } from "../../src/host/facts.ts";
+import type { Profile } from "../../src/profile/profile.ts";
+import { wantedPaths } from "../../src/rootfs/place.ts";
+import type { Arch } from "../../src/sys/syscalls.ts";
+
+/** What lies where on a host made of data; what leads to a path is a directory. "-> " starts the text of a link. */
+export type Tree = Readonly<Record<string, "file" | "directory" | "other" | `-> ${string}`>>;
+
+const LINK = "-> ";
+
+function kindAt(tree: Tree, path: string): string | undefined {
+  if (path === "/") return "directory";
+  return tree[path] ?? (Object.keys(tree).some((name) => name.startsWith(`${path}/`)) ? "directory" : undefined);
+}
+
+/** realpath(3); undefined when it leads nowhere, or in a circle. */
+function resolve(tree: Tree, path: string, links = 0): string | undefined {
+  let real = "/";
+  for (const part of path.split("/").filter((name) => name !== "")) {
+    const next = posix.join(real, part);
+    const kind = kindAt(tree, next);
+    if (kind === undefined || links > 40) return undefined;
+    const resolved = kind.startsWith(LINK)
+      ? resolve(tree, posix.resolve(real, kind.slice(LINK.length)), links + 1)
+      : next;
+    if (resolved === undefined) return undefined;
+    real = resolved;
+  }
+  return real;
+}
+
+/** As src/host/path.ts would probe it. */
+export function treeFact(tree: Tree, path: string): PathFact {
+  const folder = resolve(tree, posix.dirname(path));
+  const kind = folder === undefined ? undefined : kindAt(tree, posix.join(folder, posix.basename(path)));
+  const real = resolve(tree, path);
+  if (kind?.startsWith(LINK)) {
+    return {
+      kind: "symlink",
+      link: kind.slice(LINK.length),
+      real: real === undefined ? undefined : hostPath(real),
+      directory: real !== undefined && kindAt(tree, real) === "directory",
+    };
+  }
+  if (real === undefined || (kind !== "file" && kind !== "directory" && kind !== "other")) return { kind: "missing" };
+  return { kind, real: hostPath(real) };
+}
+
+/** A machine made of data. */
+export interface Host {
+  readonly arch: Arch;
+  readonly kernel: string;
+  readonly user: { readonly uid: number; readonly gid: number; readonly name: string; readonly home: string };
+  readonly cwd: string;
+  readonly tree: Tree;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly resolvConf?: string;
+  readonly subuid?: readonly IdRange[];
+  readonly subgid?: readonly IdRange[];
+  /** Whether newuidmap(1) and newgidmap(1) are there. */
+  readonly helpers?: boolean;
+  readonly lastCapability?: number;
+  readonly hardLimits?: HostFacts["hardLimits"];
+  readonly landlockAbi?: number;
+}
+
+/** Two instructions instead of what libseccomp would make: the same on every machine. */
+const FILTER = Uint8Array.of(6, 0, 0, 0, 0, 0, 0xff, 0x7f, 6, 0, 0, 0, 0, 0, 5, 0);
+
+/** What probing such a machine for that profile gives. */
+export function hostFacts(host: Host, profile: Profile): HostFacts {
+  const cwd = hostPath(host.cwd);
+  const { uid, gid, name, home } = host.user;
+  const environment = Object.entries(host.environment ?? {}).filter(([key]) => profile.environment.pass.includes(key));
+  const helper = (program: string) => (host.helpers === true ? hostPath(`/usr/bin/${program}`) : undefined);
+  return {
+    arch: host.arch,
+    kernel: host.kernel,
+    user: { uid: hostUid(uid), gid: hostGid(gid), name, home: hostPath(home) },
+    cwd,
+    paths: new Map(wantedPaths(profile, cwd).map((path) => [path, treeFact(host.tree, path)])),
+    environment: new Map(environment),
+    resolvConf: profile.network.mode === "none" ? undefined : host.resolvConf,
+    subuid: host.subuid ?? [],
+    subgid: host.subgid ?? [],
+    newuidmap: helper("newuidmap"),
+    newgidmap: helper("newgidmap"),
+    lastCapability: host.lastCapability ?? 40,
+    hardLimits: host.hardLimits ?? {},
+    landlockAbi: profile.landlock === "off" ? 0 : (host.landlockAbi ?? 0),
+    seccomp: profile.seccomp.filter === "off" ? undefined : { programs: [FILTER], libseccomp: "2.5.4" },
+  };
+}
