@@ -188,6 +188,9 @@ function otherFaults(steps: readonly Step[]): string[] {
   // A nested payload's maps are written in between; see src/userns/lower.ts.
   if (!isNested && !has((step) => step.op === "undumpable" && step.process === "init"))
     faults.push("init is not shielded");
+  if (has((step) => step.op === "new-ruleset") && !has((step) => step.op === "restrict"))
+    faults.push("Landlock's ruleset is not put in force");
+  if (steps.at(-1)?.step.op !== "command") faults.push("the command is not the last step");
   return faults;
 }
 

@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest";
+import { sandboxPath } from "../../src/base/brand.ts";
+import { checkOrder, INVARIANTS, NEEDED, orderFaults } from "../../src/plan/order.ts";
+import { plan } from "../../src/plan/plan.ts";
+import type { Step } from "../../src/plan/step.ts";
+import { KINDS, prepareKind } from "./facts.ts";
+
+type Op = Step["step"]["op"];
+
+/** Plans that have every kind of step between them. */
+function fullPlans(): Step[][] {
+  return Object.values(KINDS).map((kind) => {
+    const { profile, facts } = prepareKind("strict", kind);
+    const readonly = [sandboxPath("/proc"), sandboxPath("/proc/irq")];
+    return [...plan({ ...profile, proc: { ...profile.proc, readonly } }, facts, { report: { fd: 9 } }).steps];
+  });
+}
+
+const PLANS = fullPlans();
+const opsOf = (steps: readonly Step[]): Set<Op> => new Set(steps.map(({ step }) => step.op));
+const at = (steps: readonly Step[], op: Op): number => steps.findIndex(({ step }) => step.op === op);
+const lastAt = (steps: readonly Step[], op: Op): number => steps.findLastIndex(({ step }) => step.op === op);
+
+/** The same steps, with the last `earlier` one moved right behind the first `later` one. */
+function breakOrder(steps: readonly Step[], earlier: Op, later: Op): Step[] {
+  const from = lastAt(steps, earlier);
+  const moved = steps[from];
+  const rest = steps.filter((_, i) => i !== from);
+  const to = at(rest, later) + 1;
+  return moved === undefined ? [] : [...rest.slice(0, to), moved, ...rest.slice(to)];
+}
+
+const without = (steps: readonly Step[], test: (step: Step["step"]) => boolean): Step[] =>
+  steps.filter(({ step }) => !test(step));
+
+describe("the order of a plan", () => {
+  it("is kept by every plan of a shipped profile", () => {
+    for (const steps of PLANS) expect(orderFaults(steps)).toEqual([]);
+  });
+
+  it("is tried with every step that an invariant names", () => {
+    const known = new Set(PLANS.flatMap((steps) => [...opsOf(steps)]));
+    const named = INVARIANTS.flatMap(({ earlier, later }) => [...earlier, ...later]);
+    expect(named.filter((op) => !known.has(op))).toEqual([]);
+  });
+
+  it.each(INVARIANTS.map((invariant) => [invariant.name, invariant] as const))(
+    "is refused without: %s",
+    (name, rule) => {
+      let tried = 0;
+      for (const earlier of rule.earlier) {
+        for (const later of rule.later) {
+          const steps = PLANS.find((each) => opsOf(each).has(earlier) && opsOf(each).has(later));
+          if (steps === undefined) continue;
+          tried++;
+          expect(orderFaults(breakOrder(steps, earlier, later)), `${earlier} after ${later}`).toContain(name);
+        }
+      }
+      expect(tried).toBeGreaterThan(0);
+    },
+  );
+
+  it.each(NEEDED)("is refused without the step %s, which is named", (op) => {
+    for (const steps of PLANS) {
+      const faults = orderFaults(without(steps, (step) => step.op === op));
+      expect(faults).toContain(`the step ${op} is missing`);
+    }
+  });
+
+  it.each(NEEDED.filter((op) => op !== "undumpable"))("is refused with the step %s twice", (op) => {
+    const [steps = []] = PLANS;
+    const twice = steps.toSpliced(at(steps, op), 0, ...steps.filter(({ step }) => step.op === op));
+    expect(orderFaults(twice)).toContain(`the step ${op} is there twice`);
+  });
+
+  it("is refused when no ids are mapped", () => {
+    for (const steps of PLANS)
+      expect(orderFaults(without(steps, ({ op }) => op === "map-id" || op === "map-ranges"))).toEqual([
+        "no step maps the ids",
+      ]);
+  });
+
+  it.each([
+    ["host", "the supervisor is not shielded"],
+    ["init", "init is not shielded"],
+  ])("is refused when the %s process can be traced", (process, fault) => {
+    const [steps = []] = PLANS;
+    expect(orderFaults(without(steps, (step) => step.op === "undumpable" && step.process === process))).toEqual([
+      fault,
+    ]);
+  });
+
+  it("needs no step of its own to shield the init of a nested payload", () => {
+    const nested = PLANS.find((steps) => steps.some(({ step }) => step.op === "new-payload" && step.nested)) ?? [];
+    expect(nested.some(({ step }) => step.op === "undumpable" && step.process === "init")).toBe(false);
+    expect(orderFaults(nested)).toEqual([]);
+  });
+
+  it("is refused when a ruleset is made and not put in force", () => {
+    const [steps = []] = PLANS;
+    expect(orderFaults(without(steps, ({ op }) => op === "restrict"))).toEqual([
+      "Landlock's ruleset is not put in force",
+    ]);
+  });
+
+  it("is refused when anything follows the command", () => {
+    const [steps = []] = PLANS;
+    const late: Step = { section: "userns", step: { op: "no-new-privs" }, because: { file: "x", key: "y" } };
+    expect(orderFaults([...steps, late])).toContain("the command is not the last step");
+  });
+
+  it("is refused by an error that names all faults", () => {
+    expect(() => checkOrder([])).toThrow(/the step new-namespaces is missing; .*the step command is missing/);
+    for (const steps of PLANS) expect(() => checkOrder(steps)).not.toThrow();
+  });
+});
