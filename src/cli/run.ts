@@ -37,7 +37,13 @@ function run(command: Command, words: readonly string[]): never {
     ...(target === undefined ? {} : { report: target }),
   });
   if (verbose === true) writeSync(2, renderSteps(plan));
-  becomeLauncher(findLauncher(request.packageDir, plan.arch), encode(plan), parent, words);
+  becomeLauncher(
+    findLauncher(request.packageDir, plan.arch),
+    encode(plan),
+    parent,
+    words,
+    target !== undefined && "fd" in target ? [target.fd] : [],
+  );
 }
 
 export function runCommand(): Command {
