@@ -34,6 +34,8 @@ export interface HostFacts {
     readonly gid: HostGid;
     readonly name: string;
     readonly home: HostPath;
+    /** $HOME where that is another directory than the account's. */
+    readonly otherHome?: HostPath;
   };
   /** Canonical. */
   readonly cwd: HostPath;

@@ -31,7 +31,10 @@ function probeUser(): HostFacts["user"] {
   // Names that passwd(5) cannot hold would forge lines of the sandbox's own passwd.
   const name = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,31}$/.test(username) ? username : "user";
   const home = canonical(homedir) ?? hostPath("/");
-  return { uid: hostUid(uid), gid: hostGid(gid), name, home };
+  const { HOME } = process.env;
+  const otherHome = HOME === undefined ? undefined : canonical(HOME);
+  const user = { uid: hostUid(uid), gid: hostGid(gid), name, home };
+  return otherHome === undefined || otherHome === home ? user : { ...user, otherHome };
 }
 
 function probeHelper(name: string): HostPath | undefined {

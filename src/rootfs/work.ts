@@ -22,6 +22,7 @@ function reason(cwd: string, home: string): string | undefined {
  */
 export function checkWork(profile: Profile, facts: HostFacts): void {
   if (profile.work === "none") return;
-  const why = reason(facts.cwd, facts.user.home);
+  const { home, otherHome } = facts.user;
+  const why = reason(facts.cwd, home) ?? (otherHome === undefined ? undefined : reason(facts.cwd, otherHome));
   if (why !== undefined) throw new TsboxError("E_WORK", { cwd: facts.cwd, reason: why }, because(profile, "work"));
 }
