@@ -11,8 +11,8 @@ interface Fault {
   readonly detail: string;
 }
 
-/** Shipped files as the build parsed them, by their whole text; node alone, without the build, has none. */
-declare const PARSED_TOML: Readonly<Record<string, Record<string, unknown>>> | undefined;
+/** Shipped files as the build parsed them, JSON by their whole text; node alone, without the build, has none. */
+declare const PARSED_TOML: Readonly<Record<string, string>> | undefined;
 const KNOWN = typeof PARSED_TOML === "undefined" ? {} : PARSED_TOML;
 
 let loaded: Toml | undefined;
@@ -58,7 +58,7 @@ function locate(error: unknown): Fault | undefined {
 export function parseToml(text: string, file: string): Record<string, unknown> {
   // Loading the package and its first parse take 10 ms, half of what `tsbox run` may take on top of Node.
   const known = Object.hasOwn(KNOWN, text) ? KNOWN[text] : undefined;
-  if (known !== undefined) return known;
+  if (known !== undefined) return JSON.parse(known);
   let parsed: unknown;
   try {
     parsed = toml().parse(text, { useTemporal: true, temporal: TEMPORAL });
