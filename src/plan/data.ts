@@ -5,7 +5,8 @@ const ALIGNMENT = 8;
 /** The data of a plan while it is put together: each distinct text and struct once, each at a multiple of 8 bytes. */
 export class DataSection {
   readonly relocations: { readonly at: number; readonly to: number }[] = [];
-  readonly #chunks: Uint8Array[] = [];
+  /** Each with its offset; texts are written at the end, which makes one buffer instead of a thousand. */
+  readonly #chunks: (readonly [number, Uint8Array | string])[] = [];
   readonly #texts = new Map<string, number>();
   readonly #structs = new Map<Data, number>();
   readonly #buffers = new Map<string, number>();
@@ -16,7 +17,7 @@ export class DataSection {
     const known = this.#texts.get(text);
     if (known !== undefined) return known;
     if (text.includes("\0")) throw new RangeError("a text of the plan contains a NUL character");
-    const offset = this.#add(Buffer.from(`${text}\0`));
+    const offset = this.#add(text, Buffer.byteLength(text) + 1);
     this.#texts.set(text, offset);
     return offset;
   }
@@ -25,7 +26,7 @@ export class DataSection {
   struct(data: Data): number {
     const known = this.#structs.get(data);
     if (known !== undefined) return known;
-    const offset = this.#add(data.bytes);
+    const offset = this.#add(data.bytes, data.bytes.length);
     this.#structs.set(data, offset);
     for (const { at, to } of data.pointers ?? []) this.relocations.push({ at: offset + at, to: this.struct(to) });
     return offset;
@@ -35,7 +36,7 @@ export class DataSection {
   buffer(name: string, size: number): number {
     const known = this.#buffers.get(name);
     if (known !== undefined) return known;
-    const offset = this.#add(new Uint8Array(size));
+    const offset = this.#reserve(size);
     this.#buffers.set(name, offset);
     return offset;
   }
@@ -49,7 +50,7 @@ export class DataSection {
 
   /** Offset of a null-terminated array of pointers to texts, as argv and envp are. */
   vector(items: readonly (string | { readonly offset: number })[]): number {
-    const offset = this.#add(new Uint8Array(ALIGNMENT * (items.length + 1)));
+    const offset = this.#reserve(ALIGNMENT * (items.length + 1));
     for (const [i, item] of items.entries()) {
       const to = typeof item === "string" ? this.text(item) : item.offset;
       this.relocations.push({ at: offset + ALIGNMENT * i, to });
@@ -59,14 +60,24 @@ export class DataSection {
 
   /** All of it, with a NUL at the end so that every offset is the start of a string. */
   bytes(): Uint8Array {
-    return Buffer.concat([...this.#chunks, Buffer.alloc(ALIGNMENT)]);
+    const bytes = Buffer.alloc(this.#size + ALIGNMENT);
+    for (const [offset, chunk] of this.#chunks) {
+      if (typeof chunk === "string") bytes.write(chunk, offset);
+      else bytes.set(chunk, offset);
+    }
+    return bytes;
   }
 
-  #add(bytes: Uint8Array): number {
+  #add(chunk: Uint8Array | string, length: number): number {
+    const offset = this.#reserve(length);
+    this.#chunks.push([offset, chunk]);
+    return offset;
+  }
+
+  /** Offset of as many zero bytes. */
+  #reserve(length: number): number {
     const offset = this.#size;
-    const padding = (ALIGNMENT - (bytes.length % ALIGNMENT)) % ALIGNMENT;
-    this.#chunks.push(bytes, new Uint8Array(padding));
-    this.#size += bytes.length + padding;
+    this.#size += Math.ceil(length / ALIGNMENT) * ALIGNMENT;
     return offset;
   }
 }

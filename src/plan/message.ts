@@ -35,7 +35,8 @@ export function stepMessage(step: Step): Message {
 
 /** @throws RangeError for a name that the table lacks: a slip in the catalogue. */
 function errno(name: string): number {
-  const number = Object.entries(ERRNO).find(([known]) => known === name)?.[1];
+  const numbers: Readonly<Record<string, number>> = ERRNO;
+  const number = numbers[name];
   if (number === undefined) throw new RangeError(`no errno is called ${name}`);
   return number;
 }

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 type Koffi = typeof import("koffi");
@@ -8,8 +8,8 @@ declare const KOFFI_VERSION: string | undefined;
 
 let loaded: Koffi | undefined;
 
-/** There where the C library is musl; the file for glibc must not be tried there. */
-const MUSL_LOADER = `/lib/ld-musl-${process.arch === "x64" ? "x86_64" : "aarch64"}.so.1`;
+/** Whether this process's C library is musl; the file for glibc must not be tried there. */
+const isMusl = (): boolean => readFileSync("/proc/self/maps", "latin1").includes("/ld-musl-");
 
 /**
  * The native half of koffi by itself, or undefined where it cannot be told which file that is.
@@ -17,7 +17,7 @@ const MUSL_LOADER = `/lib/ld-musl-${process.arch === "x64" ? "x86_64" : "aarch64
  * The other half finds the file by looking at the program that Node is, and adds functions of older releases: 4 ms.
  */
 function loadNative(require: NodeJS.Require): Koffi | undefined {
-  if (typeof KOFFI_VERSION === "undefined" || existsSync(MUSL_LOADER)) return undefined;
+  if (typeof KOFFI_VERSION === "undefined" || isMusl()) return undefined;
   try {
     const native: Koffi = require(`@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`);
     return native.version === KOFFI_VERSION ? native : undefined;
