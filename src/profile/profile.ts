@@ -67,7 +67,7 @@ export interface Profile {
   readonly clock: { readonly monotonic: number; readonly boottime: number } | undefined;
   readonly root: {
     readonly source: "host";
-    /** Size limit of the tmpfs that holds /tmp, /var/tmp, /home, /run, /dev/shm and what has no other mount. */
+    /** Size limit of the tmpfs that holds /tmp, /var/tmp, /run, /dev/shm, the home directory and what has no other mount. */
     readonly size: Bytes;
     /** Entries of the host's /etc to show read-only, relative names; ones that the host lacks are left out. */
     readonly etc: readonly string[];

@@ -1,5 +1,4 @@
 import {
-  type HostPath,
   type SandboxGid,
   type SandboxPath,
   type SandboxUid,
@@ -9,7 +8,6 @@ import {
 } from "../base/brand.ts";
 import type { HostFacts } from "../host/facts.ts";
 import type { IdMap } from "../profile/profile.ts";
-import { SYSTEM_TREES, TOP_LINKS } from "./place.ts";
 
 /** Who the command is, inside. */
 export interface Account {
@@ -19,15 +17,11 @@ export interface Account {
   readonly home: SandboxPath;
 }
 
-const isBelow = (path: string, folder: string): boolean => path.startsWith(`${folder}/`);
-
-const TAKEN = [...SYSTEM_TREES, ...TOP_LINKS, "/dev", "/etc", "/proc", "/sys"];
-
-/** A home that would lie in what the host provides read-only, be the root or break passwd(5) is moved below /home. */
-function ownHome(home: HostPath, name: string): SandboxPath {
-  const taken = home === "/" || /[:\n]/.test(home) || TAKEN.some((top) => isBelow(`${home}/`, top));
-  return sandboxPath(taken ? `/home/${name}` : home);
-}
+/**
+ * Not the user's own home path: the work directory mostly lies below that, and Landlock, whose rules hold for all that is
+ * beneath a path, could not keep it read-only below a home that is writable.
+ */
+const HOME = sandboxPath("/home/sandbox");
 
 /** The account that a map gives; overflow ids 65534 are nobody's, user_namespaces(7). */
 export function accountOf(map: IdMap, user: HostFacts["user"]): Account {
@@ -36,14 +30,9 @@ export function accountOf(map: IdMap, user: HostFacts["user"]): Account {
     case "range":
       return { name: "root", uid: sandboxUid(0), gid: sandboxGid(0), home: sandboxPath("/root") };
     case "nobody":
-      return { name: "nobody", uid: sandboxUid(65534), gid: sandboxGid(65534), home: sandboxPath("/home/nobody") };
+      return { name: "nobody", uid: sandboxUid(65534), gid: sandboxGid(65534), home: HOME };
     case "self":
-      return {
-        name: user.name,
-        uid: sandboxUid(user.uid),
-        gid: sandboxGid(user.gid),
-        home: ownHome(user.home, user.name),
-      };
+      return { name: user.name, uid: sandboxUid(user.uid), gid: sandboxGid(user.gid), home: HOME };
   }
 }
 

@@ -24,10 +24,9 @@ import { checkWork } from "./work.ts";
 
 type Step = Planned<RootfsStep>;
 
-/** Parts of the root that are writable, with their modes; hier(7). All share the root's size limit. */
+/** Parts of the root that are writable besides the home directory, with their modes; hier(7). All share the root's size limit. */
 const SCRATCH: Readonly<Record<string, number>> = {
   "/dev/shm": 0o1777,
-  "/home": 0o755,
   "/run": 0o755,
   "/tmp": 0o1777,
   "/var/tmp": 0o1777,
@@ -106,9 +105,8 @@ function planOwnFiles(profile: Profile, facts: HostFacts, skeleton: Skeleton): v
 function planScratch(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[] {
   const { home } = accountOf(profile.ids.map, facts.user);
   const why = because(profile, "root.size");
-  const modes = isBelow(home, "/home") ? SCRATCH : { ...SCRATCH, [home]: 0o700 };
+  const modes = { ...SCRATCH, [home]: 0o700 };
   for (const [path, mode] of Object.entries(modes)) skeleton.directory(sandboxPath(path), mode, why);
-  skeleton.directory(home, 0o700, because(profile, "ids.map"));
   return Object.keys(modes).map((path) => ({ step: { op: "scratch", target: sandboxPath(path) }, because: why }));
 }
 

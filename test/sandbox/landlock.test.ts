@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import { describe, expect, it } from "vitest";
 import { probeArch } from "../../src/host/probe.ts";
 import type { Step } from "../../src/plan/step.ts";
@@ -37,7 +38,8 @@ const mountPoint = (steps: readonly Step[]): readonly Step[] =>
 
 function makeAttack(): { project: Project; write: string[]; read: string[] } {
   skipUnless(abi > 0, "this kernel has no Landlock");
-  const project = makeProject();
+  // Not below /tmp: what is writable there makes the rule on /tmp hold for the project too.
+  const project = makeProject(homedir());
   project.copy(buildFixture("attempt"));
   project.write("file", "text\n");
   return { project, write: ["./attempt", "write", "file"], read: ["./attempt", "read", "/mnt/.ssh/id_ed25519"] };

@@ -15,8 +15,8 @@ export interface Project {
 }
 
 /** A directory of its own for the running test, removed at its end. */
-export function makeProject(): Project {
-  const top = mkdtempSync(join(tmpdir(), "tsbox-project."));
+export function makeProject(folder = tmpdir()): Project {
+  const top = mkdtempSync(join(folder, "tsbox-project."));
   onTestFinished(() => rmSync(top, { recursive: true, force: true }));
   const home = join(top, "home");
   const cwd = join(home, "project");
