@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import { buildFixture } from "../support/fixture.ts";
+import { type Memory, memoryOf } from "../support/memory.ts";
+import { type Running, until } from "../support/process.ts";
+import { makeProject } from "../support/project.ts";
+import { lines } from "../support/shell.ts";
+import { bare, ROOT, run, startTsbox } from "../support/tsbox.ts";
+
+/** What all processes of tsbox may have together, README and DESIGN. */
+const LIMIT_BYTES = 1.5 * 2 ** 20;
+
+async function attempt(words: readonly string[], options: readonly string[] = []) {
+  const project = makeProject();
+  project.copy(buildFixture("attempt"));
+  const inside = await run(["./attempt", ...words], { cwd: project.cwd, words: options });
+  const outside = await bare(["./attempt", ...words], project);
+  return { inside: inside.code, outside: outside.code };
+}
+
+const REFUSED = { inside: 0, outside: 77 };
+
+describe("started by root, a sandbox", () => {
+  it("runs an untrusted script", async () => {
+    const project = makeProject();
+    project.copy(buildFixture("attempt"));
+    project.copy(`${ROOT}/test/fixtures/hostile.sh`);
+    const told = { HOST_HOME: project.home, HOST_PORT: "1", HOST_ABSTRACT: "none", HOST_PID: String(process.pid) };
+    const words = Object.entries({ ...told, HOST_MARK: "vitest" }).flatMap(([name, value]) => [
+      "-e",
+      `${name}=${value}`,
+    ]);
+    const result = await run(["./hostile.sh"], { cwd: project.cwd, words, env: { SECRET_TOKEN: "hunter2" } });
+    expect(result).toMatchObject({ code: 42, stderr: "" });
+    expect(result.stdout).not.toMatch(/worked|broken/);
+    expect(result.stdout.match(/ refused$/gm)).toHaveLength(15);
+  });
+
+  it("has root's id and none of its rights", async () => {
+    expect(await lines("id -u; cat /proc/self/uid_map; grep ^Cap /proc/self/status | sort -u -k2")).toEqual([
+      ...["0", expect.stringMatching(/^ +0 +0 +1$/), expect.stringContaining("0000000000000000")],
+    ]);
+    const other = await lines("id -u; cat /proc/self/uid_map", { words: ["--map", "nobody"] });
+    expect(other).toEqual(["65534", expect.stringMatching(/^ +65534 +0 +1$/)]);
+  });
+
+  it("cannot read root's files or change the system, whatever the map", async () => {
+    for (const map of ["self", "root", "nobody"]) {
+      const words = ["--map", map];
+      expect(await attempt(["read", "/etc/shadow"], words)).toEqual(REFUSED);
+      expect(await attempt(["write", "/proc/sys/vm/swappiness"], words)).toEqual(REFUSED);
+      expect(await attempt(["write", "/proc/sys/kernel/core_pattern"], words)).toEqual(REFUSED);
+      expect(await attempt(["unshare-mount"], words)).toEqual(REFUSED);
+      expect(await attempt(["chroot", "/tmp"], words)).toEqual(REFUSED);
+    }
+  });
+
+  it("reads a closed file of the work directory if it is root's own, and no other user's", async () => {
+    const project = makeProject();
+    project.write("secret", "x\n", 0o600);
+    const script = "cat secret 2>/dev/null || echo closed";
+    expect(await lines(script, { cwd: project.cwd })).toEqual(["x"]);
+    expect(await bare(["chown", "1:1", "secret"], project)).toMatchObject({ code: 0 });
+    // The host's root reads it by CAP_DAC_OVERRIDE, which the sandbox has not.
+    expect(await bare(["cat", "secret"], project)).toMatchObject({ stdout: "x\n" });
+    expect(await lines(script, { cwd: project.cwd })).toEqual(["closed"]);
+  });
+
+  it("refuses root's home as the work directory", async () => {
+    expect(await run(["true"], { cwd: "/root" })).toMatchObject({
+      code: 125,
+      stderr: expect.stringContaining("[E_WORK]"),
+    });
+  });
+});
+
+/** tsbox's own processes: the supervisor and PID 1. */
+async function measure(running: Running): Promise<Memory> {
+  await until("ready", () => running.stdout().includes("ready\n"));
+  const own = [running.pid, await running.init()].map(memoryOf);
+  const sum = (name: keyof Memory) => own.reduce((total, memory) => total + memory[name], 0);
+  return { privateBytes: sum("privateBytes"), pssBytes: sum("pssBytes") };
+}
+
+describe("memory", () => {
+  // Read here, since the processes are not dumpable: their own user may not see their smaps.
+  it("of all tsbox processes during a run is at most 1.5 MB", async () => {
+    const { cwd } = makeProject();
+    const running = startTsbox(["run", "--", "sh", "-c", "echo ready; cat"], { cwd });
+    const { privateBytes, pssBytes } = await measure(running);
+    await running.ended();
+    console.log(`memory of supervisor and PID 1: Pss ${pssBytes / 1024} KiB, private ${privateBytes / 1024} KiB`);
+    expect(privateBytes).toBeGreaterThan(0);
+    expect(Math.max(privateBytes, pssBytes)).toBeLessThanOrEqual(LIMIT_BYTES);
+  });
+});

@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { makeProject } from "../support/project.ts";
+import { bare, ROOT } from "../support/tsbox.ts";
+
+/** What a user at a terminal sees who does these things in bash. */
+async function atTerminal(...steps: readonly string[]): Promise<string> {
+  const project = makeProject();
+  project.copy(`${ROOT}/test/fixtures/signals.py`);
+  const env = { TSBOX: `${process.execPath} ${ROOT}/bin/tsbox.js` };
+  const words = ["/usr/bin/python3", `${ROOT}/test/fixtures/terminal.py`, "expect prompt$ ", ...steps];
+  const { code, stdout } = await bare(words, { cwd: project.cwd, env });
+  expect({ code, stdout }).toMatchObject({ code: 0 });
+  return stdout.replaceAll("\r", "");
+}
+
+/** Runs a command in the sandbox; the shell shows its status at the end. */
+const run = (command: string) => `send $TSBOX run -- ${command}; echo "status:" $?\\n`;
+const SIGNALS = "/usr/bin/python3 signals.py";
+
+describe("at a terminal", () => {
+  it("Ctrl-C ends a command", async () => {
+    await atTerminal(run("sh -c 'echo read\"\"y; exec sleep 300'"), "expect ready", "send \\x03", "expect status: 130");
+  });
+
+  it("Ctrl-C and Ctrl-\\ reach a command once each", async () => {
+    const seen = await atTerminal(
+      ...[run(SIGNALS), "expect ready", "send \\x03", "expect INT", "send \\x1c", "expect QUIT"],
+      ...["send a line\\n", "expect read a line", "send \\x04", "expect status: 42"],
+    );
+    expect(seen.match(/^(\^C)?INT$/gm)).toHaveLength(1);
+    expect(seen.match(/^(\^\\)?QUIT$/gm)).toHaveLength(1);
+  });
+
+  it("Ctrl-Z suspends it, fg resumes it", async () => {
+    await atTerminal(
+      ...[run(SIGNALS), "expect ready", "send \\x1a", "expect Stopped", "expect prompt$ "],
+      ...["send jobs\\n", "expect Stopped", "expect prompt$ ", "send fg\\n", "expect CONT"],
+      ...["send after\\n", "expect read after", "send \\x04", "expect prompt$ "],
+    );
+  });
+
+  it("the end of the terminal ends it", async () => {
+    // bash gets SIGHUP at the end of the fixture and hands it on; what is left would be seen by npm test.
+    await atTerminal(run("sh -c 'echo read\"\"y; exec sleep 31415.9'"), "expect ready");
+  });
+
+  it("the shell that comes after it reads only what was typed", async () => {
+    const push = "import fcntl,termios;[fcntl.ioctl(0,termios.TIOCSTI,c.encode()) for c in chr(101)+chr(10)]";
+    const seen = await atTerminal(run(`/usr/bin/python3 -c '${push}'`), "expect PermissionError", "expect status: 1");
+    expect(seen).not.toMatch(/prompt\$ e$/m);
+  });
+});
