@@ -87,27 +87,36 @@ function withoutPrototypes(value) {
   return Object.assign(Object.create(null), Object.fromEntries(entries));
 }
 
-/** Filters of the shipped profiles that this machine's libseccomp gets right, for src/host/filter.ts. */
-async function proveShipped() {
+/**
+ * Filters of the shipped profiles, made by this machine's libseccomp and proved, for src/host/filter.ts.
+ *
+ * @returns {Promise<import("../src/host/filter.ts").KnownFilter[]>}
+ */
+async function compileShipped() {
   const { build } = await import("esbuild");
-  const outfile = join(ROOT, "build/prove.mjs");
+  const outfile = join(ROOT, "build/filters.mjs");
   const sources = ["host/filter", "host/probe", "profile/groups", "profile/read", "seccomp/rules", "profile/because"];
   const contents = sources.map((name) => `export * from "./src/${name}.ts";`).join("\n");
   await build({ ...COMMON, stdin: { contents, resolveDir: ROOT }, outfile, format: "esm", banner: { js: BANNER } });
-  const { readProfile, readGroups, groupDirectory, resolveRules, probeArch, because, buildFilter, filterKey } =
-    await import(`${pathToFileURL(outfile).href}?${Date.now()}`);
-  /** @type {Record<string, string>} */
-  const proved = {};
+  const { readProfile, readGroups, groupDirectory, resolveRules, probeArch, because, buildFilter } = await import(
+    `${pathToFileURL(outfile).href}?${Date.now()}`
+  );
+  const arch = probeArch();
+  const source = groupDirectory(join(ROOT, "profiles/seccomp"), "profiles/seccomp");
+  const known = [];
   for (const file of readdirSync(join(ROOT, "profiles")).filter((name) => name.endsWith(".toml"))) {
     const where = { packageDir: ROOT, configHome: undefined, cwd: ROOT };
     const profile = readProfile(basename(file, ".toml"), where);
     if (profile.seccomp.filter === "off") continue;
     const { allow } = profile.seccomp;
-    const groups = readGroups(allow, groupDirectory(join(ROOT, "profiles/seccomp"), "profiles/seccomp"));
-    const spec = resolveRules(allow, groups, probeArch(), because(profile, "seccomp.allow"));
-    for (const program of buildFilter(spec).programs) proved[Buffer.from(program).toString("base64")] = filterKey(spec);
+    /** @type {Map<string, unknown>} */
+    const groups = readGroups(allow, source);
+    const texts = Object.fromEntries([...groups.keys()].map((name) => [name, source.read(name).text]));
+    const { programs, libseccomp } = buildFilter(resolveRules(allow, groups, arch, because(profile, "seccomp.allow")));
+    const encoded = programs.map((/** @type {Uint8Array} */ program) => Buffer.from(program).toString("base64"));
+    known.push({ arch, allow, names: source.names, texts, programs: encoded, libseccomp });
   }
-  return proved;
+  return known;
 }
 
 /**
@@ -170,7 +179,7 @@ async function buildBundles() {
     TSBOX_VERSION: JSON.stringify(version()),
     KOFFI_VERSION: JSON.stringify(koffi.version),
     PARSED_TOML: JSON.stringify(parseShipped()),
-    PROVED_FILTERS: JSON.stringify(await proveShipped()),
+    KNOWN_FILTERS: JSON.stringify(await compileShipped()),
   };
   const done = await buildCli(define);
   await buildLibrary(define);

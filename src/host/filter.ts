@@ -1,34 +1,53 @@
+import type { GroupSource } from "../profile/groups.ts";
 import { decodeProgram, encodeProgram, type Instruction, joinStages, returnValue, type Stage } from "../sys/bpf.ts";
 import type { FilterAction, FilterRule, FilterSpec } from "../sys/filter.ts";
 import { compileRules, libseccompVersion } from "../sys/libseccomp.ts";
 import { unknownCalls } from "../sys/prelude.ts";
 import { proveProgram } from "../sys/proof.ts";
+import type { Arch } from "../sys/syscalls.ts";
 
-/** Keys of specifications by the program, in base64, that the build proved for them; node alone, without the build, has none. */
-declare const PROVED_FILTERS: Readonly<Record<string, string>> | undefined;
-const PROVED = typeof PROVED_FILTERS === "undefined" ? {} : PROVED_FILTERS;
-
-/** Everything of a specification that {@link proveProgram} looks at, as text. */
-export function filterKey({ arch, otherwise, rules }: FilterSpec): string {
-  const lines = rules.map(({ number, action, tests }) => {
-    const words = tests.map(({ index, op, value, mask }) => ` ${index} ${op} ${value} ${mask}`);
-    return `${number} ${action}${words.join("")}`;
-  });
-  return [arch, otherwise, ...lines].join("\n");
-}
-
-// The proof takes 10 ms in a new process; it says the same of the same program and specification.
-function isProved(spec: FilterSpec, program: Uint8Array): boolean {
-  const text = Buffer.from(program.buffer, program.byteOffset, program.byteLength).toString("base64");
-  return Object.hasOwn(PROVED, text) && PROVED[text] === filterKey(spec);
-}
-
-/** What this machine's libseccomp made of a {@link FilterSpec}. */
+/** What libseccomp made of a {@link FilterSpec}. */
 export interface SeccompFact {
   /** Arrays of struct sock_filter, to be installed in this order. */
   readonly programs: readonly Uint8Array[];
   /** "2.5.4" */
   readonly libseccomp: string;
+}
+
+/** A filter that the build made and proved, with everything that it was made of. */
+export interface KnownFilter {
+  readonly arch: Arch;
+  /** `seccomp.allow` of a shipped profile. */
+  readonly allow: readonly string[];
+  /** All groups that there were: a name stands for a group only while there is one of that name. */
+  readonly names: readonly string[];
+  /** The groups that `allow` stands for, with their whole text. */
+  readonly texts: Readonly<Record<string, string>>;
+  /** In base64. */
+  readonly programs: readonly string[];
+  readonly libseccomp: string;
+}
+
+/** Of the shipped profiles; node alone, without the build, has none. */
+declare const KNOWN_FILTERS: readonly KnownFilter[] | undefined;
+const KNOWN = typeof KNOWN_FILTERS === "undefined" ? [] : KNOWN_FILTERS;
+
+const isSame = (a: readonly string[], b: readonly string[]) => a.length === b.length && a.every((s, i) => s === b[i]);
+
+/**
+ * The filter that {@link buildFilter} makes of these groups, when the build made one of the same names and texts: to read
+ * the groups, to have libseccomp compile them and to prove the program takes 20 ms in a new process.
+ */
+export function knownFilter(arch: Arch, allow: readonly string[], source: GroupSource): SeccompFact | undefined {
+  const found = KNOWN.find(
+    (known) =>
+      known.arch === arch &&
+      isSame(known.allow, allow) &&
+      isSame(known.names, source.names) &&
+      Object.entries(known.texts).every(([name, text]) => source.read(name).text === text),
+  );
+  if (found === undefined) return undefined;
+  return { programs: found.programs.map((text) => Buffer.from(text, "base64")), libseccomp: found.libseccomp };
 }
 
 // libseccomp refuses a rule whose action is the fallback's, and it says nothing that the fallback does not.
@@ -66,7 +85,6 @@ export function buildFilter(spec: FilterSpec): SeccompFact {
       true,
     ),
   ]);
-  const program = encodeProgram(instructions);
-  if (!isProved(spec, program)) proveProgram(spec, instructions);
-  return { programs: [program], libseccomp: libseccompVersion() };
+  proveProgram(spec, instructions);
+  return { programs: [encodeProgram(instructions)], libseccomp: libseccompVersion() };
 }

@@ -1,6 +1,6 @@
 import type { HostPath } from "../base/brand.ts";
 import type { HostFacts } from "../host/facts.ts";
-import { buildFilter } from "../host/filter.ts";
+import { buildFilter, knownFilter, type SeccompFact } from "../host/filter.ts";
 import { probeArch, probeCwd, probeHost } from "../host/probe.ts";
 import { type Plan, plan, type RunOptions } from "../plan/plan.ts";
 import { because } from "../profile/because.ts";
@@ -28,13 +28,14 @@ export interface Prepared {
   readonly plan: Plan;
 }
 
-function probeFilter(profile: Profile, packageDir: string) {
-  if (profile.seccomp.filter === "off") return undefined;
-  const groups = readGroups(
-    profile.seccomp.allow,
-    groupDirectory(`${packageDir}/profiles/seccomp`, "profiles/seccomp"),
-  );
-  return buildFilter(resolveRules(profile.seccomp.allow, groups, probeArch(), because(profile, "seccomp.allow")));
+function probeFilter(profile: Profile, packageDir: string): SeccompFact | undefined {
+  const { filter, allow } = profile.seccomp;
+  if (filter === "off") return undefined;
+  const source = groupDirectory(`${packageDir}/profiles/seccomp`, "profiles/seccomp");
+  const arch = probeArch();
+  const known = knownFilter(arch, allow, source);
+  if (known !== undefined) return known;
+  return buildFilter(resolveRules(allow, readGroups(allow, source), arch, because(profile, "seccomp.allow")));
 }
 
 /** Reads the profile, asks the host, and plans. @throws TsboxError for whatever stands in the way. */
