@@ -2,11 +2,14 @@ import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { sealedMemfd } from "../../src/sys/libc.ts";
 import { ARG, HEADER_SIZE, OP } from "../plan/decode.ts";
 import { skipUnless } from "../support/skip.ts";
 import { FIELD, LAUNCHER, Mutant, makePlan } from "./mutant.ts";
+
+// Each starts the launcher up to a hundred times.
+vi.setConfig({ testTimeout: 60_000 });
 
 const PLAN = makePlan();
 const HUGE = [0xffff_ffff, 0x8000_0000, 0x7fff_fff8];
