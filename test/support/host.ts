@@ -10,15 +10,29 @@ export type Tree = Readonly<Record<string, "file" | "directory" | "other" | `-> 
 
 const LINK = "-> ";
 
-function kindAt(tree: Tree, path: string): string | undefined {
-  if (path === "/") return "directory";
-  return tree[path] ?? (Object.keys(tree).some((name) => name.startsWith(`${path}/`)) ? "directory" : undefined);
+const known = new WeakMap<Tree, ReadonlyMap<string, string>>();
+
+/** The tree with the directories that lead to what it names. */
+function wholeTree(tree: Tree): ReadonlyMap<string, string> {
+  const cached = known.get(tree);
+  if (cached !== undefined) return cached;
+  const whole = new Map<string, string>(Object.entries(tree));
+  for (const path of Object.keys(tree)) {
+    for (let above = posix.dirname(path); !whole.has(above); above = posix.dirname(above))
+      whole.set(above, "directory");
+  }
+  known.set(tree, whole);
+  return whole;
 }
+
+const kindAt = (tree: Tree, path: string): string | undefined =>
+  path === "/" ? "directory" : wholeTree(tree).get(path);
 
 /** realpath(3); undefined when it leads nowhere, or in a circle. */
 function resolve(tree: Tree, path: string, links = 0): string | undefined {
   let real = "/";
   for (const part of path.split("/").filter((name) => name !== "")) {
+    if (kindAt(tree, real) !== "directory") return undefined;
     const next = posix.join(real, part);
     const kind = kindAt(tree, next);
     if (kind === undefined || links > 40) return undefined;
