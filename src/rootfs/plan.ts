@@ -62,20 +62,27 @@ function planTopLinks(facts: HostFacts, skeleton: Skeleton): Step[] {
   return steps;
 }
 
+const OF_ROOT = [...SYSTEM_TREES, ...TOP_LINKS, "/etc", "/sys"];
+
+/** An entry of /etc may lead to where others than root can write. */
 function bindSystem(source: HostPath, target: SandboxPath, directory: boolean, why: Because): Step {
-  return { step: { op: "bind", source, target, mode: "ro", way: "skeleton", directory, system: true }, because: why };
+  const system = OF_ROOT.some((tree) => source === tree || isBelow(source, tree));
+  return { step: { op: "bind", source, target, mode: "ro", way: "skeleton", directory, system }, because: why };
 }
+
+/** Whether one of `paths` above it is there, which shows it as well. */
+const isShown = (path: SandboxPath, paths: readonly SandboxPath[], facts: HostFacts): boolean =>
+  paths.some((other) => isBelow(path, other) && pathFact(facts, other).kind !== "missing");
 
 /** Entries of the host's /etc: a link into /usr stays a link, anything else is bound. */
 function planEtc(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[] {
   const steps: Step[] = [];
   const why = because(profile, "root.etc");
-  for (const name of profile.root.etc) {
-    const path = sandboxPath(`/etc/${name}`);
-    const fact = pathFact(facts, `/etc/${name}`);
+  const paths = profile.root.etc.map((name) => sandboxPath(`/etc/${name}`));
+  for (const path of paths) {
+    const fact = pathFact(facts, path);
     if (fact.kind === "missing" || fact.kind === "other" || fact.real === undefined) continue;
-    // An entry below another one is shown with that.
-    if (skeleton.obstacle(path) !== undefined || skeleton.at(path)?.op === "symlink") continue;
+    if (skeleton.at(path)?.op === "symlink" || isShown(path, paths, facts)) continue;
     if (fact.kind === "symlink" && isBelow(fact.real, "/usr")) {
       skeleton.symlink(path, fact.real, why);
       continue;
@@ -165,7 +172,7 @@ function planSys(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[]
   const steps: Step[] = [];
   for (const target of profile.root.sys) {
     const fact = pathFact(facts, target);
-    if (fact.kind === "missing" || fact.real === undefined) continue;
+    if (fact.kind === "missing" || fact.real === undefined || isShown(target, profile.root.sys, facts)) continue;
     skeleton.mountPoint(target, isDirectory(fact) ? "directory" : "file", why);
     steps.push(bindSystem(fact.real, target, isDirectory(fact), why));
   }
