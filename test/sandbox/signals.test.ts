@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { type Running, stateOf, statusOf, until } from "../support/process.ts";
@@ -108,6 +109,21 @@ describe("every process ends with", () => {
     process.kill(running.pid, "SIGKILL");
     expect(await running.ended()).toMatchObject({ signal: "SIGKILL" });
     expect(running.processes()).toEqual([]);
+  });
+
+  it("the supervisor, and nothing is left on disk", async () => {
+    const project = makeProject();
+    project.write("run/x", "");
+    const folder = `${project.cwd}/run`;
+    const env = { XDG_RUNTIME_DIR: folder, XDG_CONFIG_HOME: folder, XDG_STATE_HOME: folder, TMPDIR: folder };
+    const list = () => readdirSync(project.home, { recursive: true }).sort();
+    const before = list();
+    const command = ["sh", "-c", `echo > /tmp/x > ~/x; echo ready; exec sleep ${FOREVER}`];
+    const running = startTsbox(["run", "--", ...command], { cwd: project.cwd, home: project.home, env });
+    await until("ready", () => running.stdout().includes("ready\n"));
+    process.kill(running.pid, "SIGKILL");
+    await running.ended();
+    expect(list()).toEqual(before);
   });
 
   it("the supervisor, though it is stopped", async () => {

@@ -1,11 +1,17 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { probeArch } from "../../src/host/probe.ts";
+import { landlockAbi } from "../../src/sys/libc.ts";
 import { buildFixture } from "../support/fixture.ts";
 import { makeProject, type Project } from "../support/project.ts";
 import { bare, type Result, ROOT, run } from "../support/tsbox.ts";
+
+/** Landlock's ABI that keeps abstract sockets of other domains away; Linux 6.12. */
+const SCOPED_ABI = 6;
 
 interface Host {
   readonly project: Project;
@@ -28,7 +34,7 @@ async function makeHost(): Promise<Host> {
   project.copy(buildFixture("attempt"));
   project.copy(`${ROOT}/test/fixtures/hostile.sh`);
   // As long as such names can be: Node 20 pads shorter ones, Node 22 does not.
-  const abstract = `tsbox-test-${process.pid}`.padEnd(107, "x");
+  const abstract = `tsbox-test-${randomUUID()}`.padEnd(107, "x");
   const server = await listen({ port: 0, host: "127.0.0.1" });
   await listen({ path: `\0${abstract}` });
   const mark = "tsbox-host-mark";
@@ -107,7 +113,15 @@ describe("one changed setting opens one door", () => {
 
   it("--work rw", async () => expect(await opened(() => ["--work", "rw"])).toEqual(["write-work", "change-work"]));
 
-  it("--network host", async () => expect(await opened(() => ["--network", "host"])).toEqual(["tcp", "abstract"]));
+  it("--network host, but for abstract sockets where Landlock keeps them apart", async () => {
+    const scoped = landlockAbi(probeArch()) >= SCOPED_ABI;
+    expect(await opened(() => ["--network", "host"])).toEqual(scoped ? ["tcp"] : ["tcp", "abstract"]);
+    const words = ({ project }: Host) => {
+      project.write("off.toml", 'extends = "strict"\nlandlock = "off"\nnetwork.mode = "host"\n');
+      return ["--profile", "./off.toml"];
+    };
+    expect(await opened(words)).toEqual(["tcp", "abstract"]);
+  });
 
   it("--env NAME", async () => expect(await opened(() => ["-e", "SECRET_TOKEN"])).toEqual(["see-token"]));
 });

@@ -15,6 +15,8 @@ async function atTerminal(...steps: readonly string[]): Promise<string> {
 
 /** Runs a command in the sandbox; the shell shows its status at the end. */
 const run = (command: string) => `send $TSBOX run -- ${command}; echo "status:" $?\\n`;
+/** The command stops a moment after tsbox does, and may until then read what is typed. */
+const PAUSE = "pause 1";
 const SIGNALS = "/usr/bin/python3 signals.py";
 
 describe("at a terminal", () => {
@@ -33,7 +35,7 @@ describe("at a terminal", () => {
 
   it("Ctrl-Z suspends it, fg resumes it", async () => {
     await atTerminal(
-      ...[run(SIGNALS), "expect ready", "send \\x1a", "expect Stopped", "expect prompt$ "],
+      ...[run(SIGNALS), "expect ready", "send \\x1a", "expect Stopped", "expect prompt$ ", PAUSE],
       ...["send jobs\\n", "expect Stopped", "expect prompt$ ", "send fg\\n", "expect CONT"],
       ...["send after\\n", "expect read after", "send \\x04", "expect prompt$ "],
     );

@@ -58,6 +58,7 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
+  /** What came through fds 3, 4, … */
   readonly extra: readonly string[];
 }
 

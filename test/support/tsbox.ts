@@ -1,6 +1,5 @@
-import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { type Running, start } from "./process.ts";
+import { type Ended, type Running, start } from "./process.ts";
 
 /** The checkout. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
@@ -24,14 +23,7 @@ export interface Options {
   readonly keepOutput?: boolean;
 }
 
-export interface Result {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** What came through fds 3, 4, … */
-  readonly extra: readonly string[];
-}
+export type Result = Ended;
 
 function environment({ env, home }: Options): Record<string, string> {
   const { HOME = "/", PATH = "/usr/bin:/bin" } = process.env;
@@ -40,7 +32,11 @@ function environment({ env, home }: Options): Record<string, string> {
 
 /** Starts `bin/tsbox.js` with these words; for a test that acts on it while it runs. */
 export function startTsbox(words: readonly string[], options: Options): Running {
-  return start([...(options.wrapper ?? []), process.execPath, TSBOX, ...words], {
+  return startWords([...(options.wrapper ?? []), process.execPath, TSBOX, ...words], options);
+}
+
+function startWords(words: readonly string[], options: Options): Running {
+  return start(words, {
     cwd: options.cwd,
     env: environment(options),
     fds: options.fds?.length ?? 0,
@@ -65,18 +61,6 @@ export function run(command: readonly string[], { words = [], ...options }: Opti
 }
 
 /** Runs a command outside of any sandbox: the twin of a denial. */
-export async function bare([program = "", ...args]: readonly string[], options: Options): Promise<Result> {
-  const child = spawn(program, args, { cwd: options.cwd, env: environment(options), timeout: LIMIT_MS });
-  let [stdout, stderr] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    stderr += text;
-  });
-  child.stdin.on("error", () => undefined).end(options.input);
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr, extra: [] }));
-  });
+export function bare(words: readonly string[], options: Options): Promise<Result> {
+  return startWords(words, options).ended();
 }
