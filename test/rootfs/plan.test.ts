@@ -1,0 +1,312 @@
+import { describe, expect, it } from "vitest";
+import { bytes, hostPath, sandboxPath } from "../../src/base/brand.ts";
+import type { Profile, ProfileMount } from "../../src/profile/profile.ts";
+import { planRootfs, planWorkdir } from "../../src/rootfs/plan.ts";
+import { describeRootfs, type RootfsStep } from "../../src/rootfs/step.ts";
+import { DEBIAN, makeProfile } from "../plan/facts.ts";
+import { catchError } from "../profile/scratch.ts";
+import { type Host, hostFacts, type Tree } from "../support/host.ts";
+
+const bind = (source: string, target: string, more: Partial<ProfileMount> = {}): ProfileMount =>
+  ({
+    type: "bind",
+    source: hostPath(source),
+    target: sandboxPath(target),
+    mode: "rw",
+    optional: false,
+    ...more,
+  }) as ProfileMount;
+const tmpfs = (target: string): ProfileMount => ({
+  type: "tmpfs",
+  target: sandboxPath(target),
+  size: bytes(4096),
+  mode: 0o755,
+});
+
+const TREE: Tree = {
+  ...DEBIAN.tree,
+  "/data/dir/sub": "directory",
+  "/data/file": "file",
+  "/data/link": "-> dir",
+  "/data/linked-file": "-> file",
+  "/data/dangling": "-> nowhere",
+  "/data/socket": "other",
+};
+
+function steps(settings: Partial<Profile>, host: Partial<Host> = {}): RootfsStep[] {
+  const profile = makeProfile({ work: "none", ...settings });
+  return planRootfs(profile, hostFacts({ ...DEBIAN, tree: TREE, ...host }, profile)).map(({ step }) => step);
+}
+
+const mounted = (...mounts: ProfileMount[]) => steps({ mounts });
+const refusal = (...mounts: ProfileMount[]) => catchError(() => mounted(...mounts));
+const said = (list: readonly RootfsStep[]) => list.map(describeRootfs);
+const ofOp = <O extends RootfsStep["op"]>(list: readonly RootfsStep[], op: O) =>
+  list.filter((step): step is Extract<RootfsStep, { op: O }> => step.op === op);
+
+describe("a mount of the profile", () => {
+  it.each([
+    "/proc",
+    "/proc/sys",
+    "/sys",
+    "/sys/fs",
+    "/bin",
+    "/bin/x",
+    "/lib64",
+    "/sbin",
+    "/.masked-file",
+    "/.masked-directory/x",
+  ])("cannot be on %s, which is tsbox's own", (target) => {
+    const error = refusal(bind("/data/dir", target));
+    expect(error.code).toBe("E_MOUNT_TARGET");
+    expect(error.message).toContain("is tsbox's own");
+  });
+
+  it("cannot be on the root", () => {
+    expect(refusal(bind("/data/dir", "/")).message).toContain("it is the root of the sandbox");
+    expect(refusal(tmpfs("/")).message).toContain("it is the root of the sandbox");
+  });
+
+  it.each(["/var/run/docker.sock", "/var/run/a/b", "/dev/fd/9"])(
+    "cannot be on %s, behind a link of the root",
+    (target) => {
+      const error = refusal(bind("/data/file", target));
+      expect(error.code).toBe("E_MOUNT_TARGET");
+      expect(error.message).toMatch(/\/(var\/run|dev\/fd) is a link to \/(run|proc\/self\/fd) there/);
+    },
+  );
+
+  it("may be on a link of the root, which gives way", () => {
+    const list = mounted(bind("/data/dir", "/var/run"), bind("/data/file", "/etc/localtime"));
+    expect(said(list)).toContain("make the directory /var/run (0755)");
+    expect(said(list)).toContain("write /etc/localtime (0 bytes)");
+    expect(ofOp(list, "symlink").map(({ path }) => path)).not.toContain("/var/run");
+  });
+
+  it("cannot be a file on a directory, or a directory on a file, or below a file", () => {
+    expect(refusal(bind("/data/file", "/tmp")).message).toContain("it is a directory there");
+    expect(refusal(bind("/data/dir", "/etc/passwd")).message).toContain("it is a file there");
+    expect(refusal(tmpfs("/etc/hosts")).message).toContain("it is a file there");
+    expect(refusal(tmpfs("/etc/hosts/x")).message).toContain("/etc/hosts is a file there");
+  });
+
+  it("cannot lie below a volume that is a file", () => {
+    const error = refusal(bind("/data/file", "/opt/f"), tmpfs("/opt/f/x"));
+    expect(error.code).toBe("E_MOUNT_POINT");
+    expect(error.message).toContain("it lies in /opt/f, which is bound from the host, and does not exist there");
+  });
+
+  it("needs a source, unless it is optional", () => {
+    for (const source of ["/gone", "/data/dangling", "/data/file/x"]) {
+      expect(refusal(bind(source, "/x")).code).toBe("E_MOUNT_SOURCE");
+      expect(said(mounted(bind(source, "/x", { optional: true }))).join("\n")).not.toContain("/x");
+    }
+  });
+
+  it("binds what a link leads to", () => {
+    const list = ofOp(mounted(bind("/data/link", "/x"), bind("/data/linked-file", "/y")), "bind");
+    expect(list.slice(-2)).toMatchObject([
+      { source: "/data/dir", directory: true },
+      { source: "/data/file", directory: false },
+    ]);
+  });
+
+  it("binds a socket on a file", () => {
+    const list = mounted(bind("/data/socket", "/run/docker.sock"));
+    expect(said(list)).toContain("write /run/docker.sock (0 bytes)");
+  });
+});
+
+describe("a mount in a bind mount", () => {
+  it("needs a point that is there, of its kind", () => {
+    expect(said(mounted(bind("/data", "/d"), tmpfs("/d/dir"))).slice(-3)[0]).toContain("mount a tmpfs");
+    for (const [inner, found] of [
+      [tmpfs("/d/gone"), "does not exist there"],
+      [tmpfs("/d/file"), "is a file there"],
+      [bind("/data/file", "/d/dir"), "is a directory there"],
+      [tmpfs("/d/link"), "is a symlink there"],
+    ] as const) {
+      const error = refusal(bind("/data", "/d"), inner);
+      expect(error.code).toBe("E_MOUNT_POINT");
+      expect(error.message).toContain(found);
+    }
+  });
+
+  it("needs its point in the source, not in the path of the target", () => {
+    expect(refusal(bind("/data/dir", "/srv"), tmpfs("/srv/data")).code).toBe("E_MOUNT_POINT");
+    expect(ofOp(mounted(bind("/data/dir", "/srv"), tmpfs("/srv/sub")), "tmpfs")).toMatchObject([{ way: "inside" }]);
+  });
+
+  it("makes nothing there", () => {
+    const list = mounted(bind("/data", "/d"), bind("/data/dir", "/d/dir"), tmpfs("/d/dir/sub"));
+    expect(said(list).filter((line) => /(directory|write) \/d\//.test(line))).toEqual([]);
+  });
+
+  it("is made in the skeleton when the outer one is optional and missing", () => {
+    const list = mounted(bind("/gone", "/d", { optional: true }), tmpfs("/d/cache"));
+    expect(said(list)).toContain("make the directory /d/cache (0755)");
+    expect(ofOp(list, "tmpfs")).toMatchObject([{ way: "skeleton" }]);
+  });
+
+  it("is made in the next outer one when an optional one between is missing", () => {
+    const list = mounted(bind("/data", "/d"), bind("/gone", "/d/dir", { optional: true }), tmpfs("/d/dir/sub"));
+    expect(ofOp(list, "tmpfs")).toMatchObject([{ way: "inside" }]);
+  });
+
+  it("may lie in /usr where the host has its point, not where it has none", () => {
+    expect(ofOp(mounted(bind("/data/dir", "/usr/sbin")), "bind").at(-1)).toMatchObject({ way: "inside" });
+    expect(refusal(bind("/data/dir", "/usr/gone")).message).toContain("it lies in /usr, which is bound from the host");
+  });
+});
+
+describe("a tmpfs of the profile", () => {
+  it("holds the points of what is mounted in it, parents first, before it is attached", () => {
+    const list = mounted(tmpfs("/c"), bind("/data/file", "/c/a/f"), bind("/data/dir", "/c/a/d"), tmpfs("/c/a/d2/t"));
+    expect(ofOp(list, "tmpfs")[0]?.points).toEqual([
+      { path: "/c/a", kind: "directory" },
+      { path: "/c/a/f", kind: "file" },
+      { path: "/c/a/d", kind: "directory" },
+      { path: "/c/a/d2", kind: "directory" },
+      { path: "/c/a/d2/t", kind: "directory" },
+    ]);
+    expect(said(list).join("\n")).not.toMatch(/make the directory \/c\/a|write \/c\/a/);
+  });
+
+  it("holds them though the skeleton has some of the same path, which it hides", () => {
+    const list = steps({ work: "ro", mounts: [tmpfs("/home")] });
+    expect(ofOp(list, "tmpfs")[0]?.points.map(({ path }) => path)).toEqual(["/home/u", "/home/u/project"]);
+  });
+
+  it("in a tmpfs holds its own", () => {
+    const [outer, inner] = ofOp(mounted(tmpfs("/a"), tmpfs("/a/b"), bind("/data/dir", "/a/b/c")), "tmpfs");
+    expect(outer?.points.map(({ path }) => path)).toEqual(["/a/b"]);
+    expect(inner?.points.map(({ path }) => path)).toEqual(["/a/b/c"]);
+  });
+
+  it("in a bind mount is walked to as untrusted, and so is what lies in it", () => {
+    const list = mounted(bind("/data", "/d"), tmpfs("/d/dir"), bind("/data/file", "/d/dir/f"));
+    expect(ofOp(list, "tmpfs")).toMatchObject([{ way: "inside", points: [{ path: "/d/dir/f", kind: "file" }] }]);
+    expect(ofOp(list, "bind").at(-1)).toMatchObject({ target: "/d/dir/f", way: "inside" });
+  });
+
+  it("may be over a writable part, or have one in it", () => {
+    expect(said(mounted(tmpfs("/tmp"))).filter((line) => line.includes(" /tmp "))).toEqual([
+      "make the directory /tmp (1777)",
+      "make /tmp private and writable",
+      "mount a tmpfs of 4096 bytes on /tmp (0755)",
+    ]);
+    expect(ofOp(mounted(bind("/data/dir", "/tmp")), "bind").at(-1)).toMatchObject({ target: "/tmp", way: "skeleton" });
+  });
+});
+
+describe("what the root shows of the host", () => {
+  it("is links where the host has links, directories where it has those", () => {
+    expect(said(steps({}))).toContain("link /lib64 to usr/lib64");
+    const old = steps({}, { tree: { ...TREE, "/bin": "directory", "/lib64": "directory" } });
+    expect(said(old)).toContain("bind /bin read-only on /bin");
+    expect(said(old)).toContain("bind /lib64 read-only on /lib64");
+    expect(said(old).join("\n")).not.toContain("/libx32");
+  });
+
+  const etc = (names: string[], tree: Tree = {}) =>
+    said(steps({ root: { ...makeProfile().root, etc: names } }, { tree: { ...TREE, ...tree } })).filter((line) =>
+      /( on|link) \/etc\/(?!mtab)/.test(line),
+    );
+
+  it("has entries of /etc: links into /usr as links, others bound", () =>
+    expect(etc(["localtime", "services", "x"], { "/etc/x": "-> /data/dir" })).toEqual([
+      "link /etc/localtime to /usr/share/zoneinfo/Etc/UTC",
+      "bind /etc/services read-only on /etc/services",
+      "bind /data/dir read-only on /etc/x",
+    ]));
+
+  it("has no entry of /etc that is missing, dangling or a socket", () =>
+    expect(etc(["a", "b", "c"], { "/etc/b": "-> gone", "/etc/c": "other" })).toEqual([]));
+
+  it("has an entry below another one once, in whatever order", () => {
+    expect(etc(["ssl", "ssl/certs"])).toEqual(["bind /etc/ssl read-only on /etc/ssl"]);
+    expect(etc(["ssl/certs", "ssl"])).toEqual(["bind /etc/ssl read-only on /etc/ssl"]);
+    const linked = { "/etc/l": "-> /usr/share/l", "/usr/share/l/x": "file" } as const;
+    expect(etc(["l", "l/x"], linked)).toEqual(["link /etc/l to /usr/share/l"]);
+  });
+
+  it("walks without links to what an entry of /etc leads to outside of root's own", () => {
+    const list = steps(
+      { root: { ...makeProfile().root, etc: ["x", "services"] } },
+      { tree: { ...TREE, "/etc/x": "-> /data/dir" } },
+    );
+    const found = ofOp(list, "bind").filter(({ target }) => target.startsWith("/etc/"));
+    expect(found.map(({ system }) => system)).toEqual([false, true]);
+  });
+
+  it("has directories of /sys also where a link leads to one", () => {
+    const root = { ...makeProfile().root, sys: [sandboxPath("/sys/class/net/lo"), sandboxPath("/sys/gone")] };
+    const tree = { "/sys/class/net/lo": "-> ../../devices/lo", "/sys/devices/lo/mtu": "file" } as const;
+    const list = said(steps({ root }, { tree: { ...TREE, ...tree } }));
+    expect(list).toContain("make the directory /sys/class/net/lo (0755)");
+    expect(list).toContain("bind /sys/devices/lo read-only on /sys/class/net/lo");
+    expect(list.join("\n")).not.toContain("gone");
+  });
+
+  it("needs each device", () => {
+    const { "/dev/tty": _, ...tree } = TREE;
+    const error = catchError(() => steps({}, { tree }));
+    expect(error.code).toBe("E_DEVICE");
+    expect(error.message).toContain("/dev/tty");
+  });
+
+  it("has its own /etc/resolv.conf, the host's only with the host's network", () => {
+    const content = (profile: Partial<Profile>) =>
+      ofOp(steps(profile), "file").find(({ path }) => path === "/etc/resolv.conf")?.content;
+    expect(content({})).toBe("# no network\n");
+    expect(content({ network: { mode: "host" } })).toBe("nameserver 192.0.2.1\n");
+  });
+});
+
+describe("proc", () => {
+  const paths = (...names: string[]) => names.map((name) => sandboxPath(`/proc/${name}`));
+  const masks = (masked: string[], tree: Tree) =>
+    ofOp(
+      steps({ proc: { masked: paths(...masked), readonly: [sandboxPath("/proc")] } }, { tree: { ...TREE, ...tree } }),
+      "mask",
+    );
+
+  it("is masked where the kernel has the path, by its kind", () =>
+    expect(masks(["kcore", "acpi", "gone", "kmsg"], { "/proc/kmsg": "other" })).toMatchObject([
+      { target: "/proc/kcore", directory: false },
+      { target: "/proc/acpi", directory: true },
+      { target: "/proc/kmsg", directory: false },
+    ]));
+
+  it("is masked once where one path lies in another", () => {
+    for (const masked of [
+      ["bus", "bus/pci"],
+      ["bus/pci", "bus"],
+    ])
+      expect(masks(masked, { "/proc/bus/pci": "directory" })).toMatchObject([{ target: "/proc/bus" }]);
+  });
+
+  it("is read-only as a whole, in parts, or not", () => {
+    const readonly = (...names: string[]) =>
+      said(steps({ proc: { masked: [], readonly: names.map(sandboxPath) } })).filter((line) => line.includes(" /proc"));
+    expect(readonly("/proc")).toContain("mount /proc read-only");
+    expect(readonly("/proc/irq", "/proc/gone")).toEqual(
+      expect.arrayContaining(["mount /proc", "make /proc/irq read-only"]),
+    );
+    expect(readonly("/proc/gone").join()).not.toContain("gone");
+    expect(readonly()).toContain("mount /proc");
+  });
+});
+
+describe("the start directory", () => {
+  const workdir = (settings: Partial<Profile>) => {
+    const profile = makeProfile(settings);
+    return planWorkdir(profile, hostFacts(DEBIAN, profile)).step;
+  };
+
+  it("is what the profile says, else the work directory, else the root", () => {
+    expect(workdir({ workdir: sandboxPath("/opt"), work: "ro" })).toEqual({ op: "workdir", path: "/opt" });
+    expect(workdir({ workdir: undefined, work: "rw" })).toEqual({ op: "workdir", path: "/home/u/project" });
+    expect(workdir({ workdir: undefined, work: "none" })).toEqual({ op: "workdir", path: "/" });
+  });
+});
