@@ -23,19 +23,30 @@ function program(): Command {
   return root;
 }
 
+/** To stderr; where that is full or broken the exit status must still say 125, not Node's 1. */
+function say(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // Nobody is left to be told.
+  }
+}
+
 /** What to say of anything thrown, and the exit status. */
 function tell(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
+    // Without a word on the command line: the help was printed.
+    if (error.code === "commander.help") return EXIT_SETUP;
     const reason = error.message.replace(/^error: /, "").replaceAll("\n", " ");
     return tell(new TsboxError("E_USAGE", { reason, fix: "tsbox --help, or tsbox run --help" }));
   }
   if (error instanceof TsboxError) {
-    writeSync(2, renderError(error));
+    say(renderError(error));
     return error.exit;
   }
   const detail = error instanceof Error ? error.message : String(error);
-  writeSync(2, renderError(new TsboxError("E_INTERNAL", { detail })));
+  say(renderError(new TsboxError("E_INTERNAL", { detail })));
   return EXIT_SETUP;
 }
 
