@@ -31,8 +31,8 @@ function probeUser(): HostFacts["user"] {
   // Names that passwd(5) cannot hold would forge lines of the sandbox's own passwd.
   const name = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,31}$/.test(username) ? username : "user";
   const home = canonical(homedir) ?? hostPath("/");
-  const { HOME } = process.env;
-  const otherHome = HOME === undefined ? undefined : canonical(HOME);
+  const named = process.env["HOME"];
+  const otherHome = named === undefined ? undefined : canonical(named);
   const user = { uid: hostUid(uid), gid: hostGid(gid), name, home };
   return otherHome === undefined || otherHome === home ? user : { ...user, otherHome };
 }
