@@ -1,14 +1,21 @@
 import type { Data } from "../sys/call.ts";
 
 const ALIGNMENT = 8;
+/** The NULs after a text, by its length modulo the alignment. */
+const PADDING = Array.from({ length: ALIGNMENT }, (_, length) => "\0".repeat(ALIGNMENT - length));
+
+const aligned = (length: number): number => Math.ceil(length / ALIGNMENT) * ALIGNMENT;
 
 /** The data of a plan while it is put together: each distinct text and struct once, each at a multiple of 8 bytes. */
 export class DataSection {
   readonly relocations: { readonly at: number; readonly to: number }[] = [];
-  /** Each with its offset; texts are written at the end, which makes one buffer instead of a thousand. */
-  readonly #chunks: (readonly [number, Uint8Array | string])[] = [];
-  readonly #texts = new Map<string, number>();
   readonly #structs = new Map<Data, number>();
+  /** Bytes and runs of texts with their offsets. */
+  readonly #chunks: (readonly [number, Uint8Array | string])[] = [];
+  /** Texts since the last struct, padded: encoding them at once takes a fifth of the time. */
+  #run = "";
+  #runAt = 0;
+  readonly #texts = new Map<string, number>();
   readonly #buffers = new Map<string, number>();
   #size = 0;
 
@@ -17,7 +24,10 @@ export class DataSection {
     const known = this.#texts.get(text);
     if (known !== undefined) return known;
     if (text.includes("\0")) throw new RangeError("a text of the plan contains a NUL character");
-    const offset = this.#add(text, Buffer.byteLength(text) + 1);
+    const offset = this.#size;
+    const length = Buffer.byteLength(text);
+    this.#run += text + PADDING[length % ALIGNMENT];
+    this.#size += aligned(length + 1);
     this.#texts.set(text, offset);
     return offset;
   }
@@ -26,7 +36,7 @@ export class DataSection {
   struct(data: Data): number {
     const known = this.#structs.get(data);
     if (known !== undefined) return known;
-    const offset = this.#add(data.bytes, data.bytes.length);
+    const offset = this.#add(data.bytes);
     this.#structs.set(data, offset);
     for (const { at, to } of data.pointers ?? []) this.relocations.push({ at: offset + at, to: this.struct(to) });
     return offset;
@@ -60,6 +70,7 @@ export class DataSection {
 
   /** All of it, with a NUL at the end so that every offset is the start of a string. */
   bytes(): Uint8Array {
+    this.#endRun();
     const bytes = Buffer.alloc(this.#size + ALIGNMENT);
     for (const [offset, chunk] of this.#chunks) {
       if (typeof chunk === "string") bytes.write(chunk, offset);
@@ -68,16 +79,24 @@ export class DataSection {
     return bytes;
   }
 
-  #add(chunk: Uint8Array | string, length: number): number {
-    const offset = this.#reserve(length);
-    this.#chunks.push([offset, chunk]);
+  #add(bytes: Uint8Array): number {
+    const offset = this.#reserve(bytes.length);
+    this.#chunks.push([offset, bytes]);
     return offset;
   }
 
   /** Offset of as many zero bytes. */
   #reserve(length: number): number {
+    this.#endRun();
     const offset = this.#size;
-    this.#size += Math.ceil(length / ALIGNMENT) * ALIGNMENT;
+    this.#size += aligned(length);
+    this.#runAt = this.#size;
     return offset;
+  }
+
+  #endRun(): void {
+    if (this.#run !== "") this.#chunks.push([this.#runAt, this.#run]);
+    this.#run = "";
+    this.#runAt = this.#size;
   }
 }

@@ -47,11 +47,17 @@ class Slots {
   }
 }
 
+/** A bigint only where a number cannot say it: 3,000 of them would take as long as the rest. */
+interface Argument {
+  readonly kind: number;
+  readonly value: number | bigint;
+}
+
 interface Entry {
   readonly op: number;
   readonly nr: number;
   readonly name: string;
-  readonly args: readonly { readonly kind: number; readonly value: bigint }[];
+  readonly args: readonly Argument[];
   readonly flags?: number;
   readonly save?: number;
   readonly tolerated?: readonly number[];
@@ -80,21 +86,21 @@ class Encoder {
           name: `${call.name}(2)${call.of === undefined ? "" : ` of ${call.of}`}`,
           args,
           flags: call.exact === true ? EXACT : 0,
-          tolerated: (call.tolerate ?? []).map((name) => ERRNO[name]),
+          ...(call.tolerate === undefined ? {} : { tolerated: call.tolerate.map((name) => ERRNO[name]) }),
           ...(call.save === undefined ? {} : { save: this.slots.save(call.save) }),
         };
       }
       case "spawn": {
         const slots = [this.slots.save(call.pid), this.slots.save(call.pidfd)];
-        const args = [call.flags, ...slots].map((value) => ({ kind: ARG.int, value: BigInt(value) }));
+        const args = [call.flags, ...slots].map((value) => ({ kind: ARG.int, value }));
         return { op: OP.spawn, nr: PROCESSES.indexOf(call.process), name: "clone3(2)", args };
       }
       case "helper":
         return this.#helper(call);
       case "store": {
-        const place = BigInt(this.data.struct(call.into) + call.at);
+        const place = this.data.struct(call.into) + call.at;
         const args = [
-          { kind: ARG.slot, value: BigInt(this.slots.at(call.slot)) },
+          { kind: ARG.slot, value: this.slots.at(call.slot) },
           { kind: ARG.load, value: place },
         ];
         return { op: OP.store, nr: 0, name: call.slot, args };
@@ -105,7 +111,7 @@ class Encoder {
           op: OP.exec,
           nr: 0,
           name: "execve(2)",
-          args: args.map((value) => ({ kind: ARG.data, value: BigInt(value) })),
+          args: args.map((value) => ({ kind: ARG.data, value })),
         };
       }
     }
@@ -116,40 +122,71 @@ class Encoder {
     if (pid === undefined) throw new RangeError(`${call.path} is told no pid`);
     const pidText = this.data.buffer(`${call.path} pid`, PID_TEXT);
     const argv = call.argv.map((item) => (typeof item === "string" ? item : { offset: pidText }));
-    const offset = (value: number) => ({ kind: ARG.data, value: BigInt(value) });
+    const offset = (value: number) => ({ kind: ARG.data, value });
     const args = [
       offset(this.data.text(call.path)),
       offset(this.data.vector(argv)),
       offset(this.data.vector(call.env)),
-      { kind: ARG.int, value: BigInt(this.slots.at(pid.pid)) },
+      { kind: ARG.int, value: this.slots.at(pid.pid) },
       offset(pidText),
     ];
     return { op: OP.helper, nr: 0, name: call.path, args };
   }
 
-  #argument(value: Value): { kind: number; value: bigint } {
-    if (typeof value === "string") return { kind: ARG.data, value: BigInt(this.data.text(value)) };
-    if (typeof value !== "object") return { kind: ARG.int, value: BigInt.asUintN(64, BigInt(value)) };
+  #argument(value: Value): Argument {
+    if (typeof value === "string") return { kind: ARG.data, value: this.data.text(value) };
+    if (typeof value !== "object") return { kind: ARG.int, value };
     switch (value.kind) {
       case "flags":
-        return { kind: ARG.int, value: BigInt(value.value) };
+        return { kind: ARG.int, value: value.value };
       case "data":
-        return { kind: ARG.data, value: BigInt(this.data.struct(value.data)) };
+        return { kind: ARG.data, value: this.data.struct(value.data) };
       case "slot":
-        return { kind: ARG.slot, value: BigInt(this.slots.at(value.name)) };
+        return { kind: ARG.slot, value: this.slots.at(value.name) };
       case "buffer":
-        return { kind: ARG.data, value: BigInt(this.data.buffer(value.name, value.size)) };
+        return { kind: ARG.data, value: this.data.buffer(value.name, value.size) };
       case "load":
-        return { kind: ARG.load, value: BigInt(this.data.bufferAt(value.name) + value.at) };
+        return { kind: ARG.load, value: this.data.bufferAt(value.name) + value.at };
     }
   }
 }
 
-/** A table of equal records, filled one after the other. */
-function table<T>(records: readonly T[], size: number, write: (view: DataView, record: T) => void): Uint8Array {
+/** Writes 64 bits, a negative value as its two's complement. */
+function setWord(view: DataView, at: number, value: number | bigint): void {
+  if (typeof value === "number" && value >= 0 && value <= 0xffff_ffff) view.setUint32(at, value, true);
+  else view.setBigUint64(at, BigInt.asUintN(64, BigInt(value)), true);
+}
+
+/** A table of equal records, filled one after the other; `write` is told where its record begins. */
+function table<T>(
+  records: readonly T[],
+  size: number,
+  write: (view: DataView, at: number, record: T) => void,
+): Uint8Array {
   const bytes = new Uint8Array(Math.ceil((records.length * size) / 8) * 8);
-  for (const [i, record] of records.entries()) write(new DataView(bytes.buffer, i * size, size), record);
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (const record of records) {
+    write(view, at, record);
+    at += size;
+  }
   return bytes;
+}
+
+/** Alternatives one after the other, each list of them once: most steps fail for the same reasons. */
+class Alternatives {
+  readonly records: Message["alternatives"][number][] = [];
+  readonly #lists = new Map<Message["alternatives"], number>();
+
+  /** Index of the first of the list. */
+  add(list: Message["alternatives"]): number {
+    const known = this.#lists.get(list);
+    if (known !== undefined) return known;
+    const first = this.records.length;
+    this.records.push(...list);
+    this.#lists.set(list, first);
+    return first;
+  }
 }
 
 /** The plan as the launcher reads it. Pure: the same plan gives the same bytes. */
@@ -164,43 +201,46 @@ export function encode(plan: Plan): Uint8Array {
     for (const { call, step } of lines[role]) entries.push({ entry: encoder.entry(call), step });
   }
   const messages: Message[] = [...plan.steps.map(stepMessage), ...outcomeMessages(plan)];
-  const alternatives = messages.flatMap((message) => message.alternatives);
-  let alternative = 0;
+  const alternatives = new Alternatives();
 
-  const entryTable = table(entries, ENTRY_SIZE, (view, { entry, step }) => {
-    view.setUint8(0, entry.op);
-    view.setUint8(1, entry.flags ?? 0);
-    view.setUint8(2, entry.args.length);
-    view.setUint8(3, entry.tolerated?.length ?? 0);
-    view.setUint32(4, step, true);
-    view.setUint32(8, data.text(entry.name), true);
-    view.setUint32(12, entry.nr, true);
-    view.setUint32(16, entry.save ?? NO_SLOT, true);
-    for (const [i, { kind }] of entry.args.entries()) view.setUint8(20 + i, kind);
-    for (const [i, error] of (entry.tolerated ?? []).entries()) view.setUint8(28 + i, error);
-    for (const [i, { value }] of entry.args.entries()) view.setBigUint64(40 + 8 * i, value, true);
+  const entryTable = table(entries, ENTRY_SIZE, (view, at, { entry, step }) => {
+    view.setUint8(at, entry.op);
+    view.setUint8(at + 1, entry.flags ?? 0);
+    view.setUint8(at + 2, entry.args.length);
+    view.setUint8(at + 3, entry.tolerated?.length ?? 0);
+    view.setUint32(at + 4, step, true);
+    view.setUint32(at + 8, data.text(entry.name), true);
+    view.setUint32(at + 12, entry.nr, true);
+    view.setUint32(at + 16, entry.save ?? NO_SLOT, true);
+    let i = 0;
+    for (const { kind, value } of entry.args) {
+      view.setUint8(at + 20 + i, kind);
+      setWord(view, at + 40 + 8 * i, value);
+      i++;
+    }
+    if (entry.tolerated === undefined) return;
+    for (const [place, error] of entry.tolerated.entries()) view.setUint8(at + 28 + place, error);
   });
-  const stepTable = table(messages, STEP_SIZE, (view, message) => {
-    view.setUint32(0, data.text(message.what), true);
-    view.setUint32(4, data.text(message.code), true);
-    view.setUint32(8, data.text(message.from), true);
-    view.setUint32(12, data.text(message.fix), true);
-    view.setUint32(16, alternative, true);
-    view.setUint32(20, message.alternatives.length, true);
-    view.setUint32(24, message.exit, true);
-    alternative += message.alternatives.length;
+  const stepTable = table(messages, STEP_SIZE, (view, at, message) => {
+    view.setUint32(at, data.text(message.what), true);
+    view.setUint32(at + 4, data.text(message.code), true);
+    view.setUint32(at + 8, data.text(message.from), true);
+    view.setUint32(at + 12, data.text(message.fix), true);
+    view.setUint32(at + 16, alternatives.add(message.alternatives), true);
+    view.setUint32(at + 20, message.alternatives.length, true);
+    view.setUint32(at + 24, message.exit, true);
   });
-  const alternativeTable = table(alternatives, ALTERNATIVE_SIZE, (view, { error, why, fix }) => {
-    view.setUint32(0, error, true);
-    view.setUint32(4, data.text(why), true);
-    view.setUint32(8, data.text(fix), true);
+  const alternativeTable = table(alternatives.records, ALTERNATIVE_SIZE, (view, at, { error, why, fix }) => {
+    view.setUint32(at, error, true);
+    view.setUint32(at + 4, data.text(why), true);
+    view.setUint32(at + 8, data.text(fix), true);
   });
   const inForce = data.text(JSON.stringify(plan.inForce));
   const kept = plan.report !== undefined && "fd" in plan.report && plan.report.fd > 2 ? [plan.report.fd] : [];
   const keep = data.struct({ bytes: new Uint8Array(Int32Array.from([...kept, 0]).buffer), show: "kept fds" });
-  const relocationTable = table(data.relocations, RELOCATION_SIZE, (view, { at, to }) => {
-    view.setUint32(0, at, true);
-    view.setUint32(4, to, true);
+  const relocationTable = table(data.relocations, RELOCATION_SIZE, (view, place, { at, to }) => {
+    view.setUint32(place, at, true);
+    view.setUint32(place + 4, to, true);
   });
   const dataBytes = data.bytes();
 
@@ -208,7 +248,7 @@ export function encode(plan: Plan): Uint8Array {
   const parts: [Uint8Array, number][] = [
     [entryTable, entries.length],
     [stepTable, messages.length],
-    [alternativeTable, alternatives.length],
+    [alternativeTable, alternatives.records.length],
     [relocationTable, data.relocations.length],
     [dataBytes, dataBytes.length],
   ];

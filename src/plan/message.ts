@@ -22,15 +22,22 @@ const COMMAND_MARK = "\u0001";
 
 const origin = (from: Because): string => `${printable(from.file)} ${printable(from.key)}`;
 
+/** The alternatives of an advice, the same list each time. */
+const listed = new Map<Advice, Message["alternatives"]>();
+
+function alternativesOf(advice: Advice): Message["alternatives"] {
+  const known = listed.get(advice);
+  if (known !== undefined) return known;
+  const list = Object.entries(advice.alternatives ?? {}).map(([name, text]) => ({ error: errno(name), ...text }));
+  listed.set(advice, list);
+  return list;
+}
+
 export function stepMessage(step: Step): Message {
   const code = CODE[step.step.op];
   const advice: Advice = ADVICE[code];
-  const alternatives = Object.entries(advice.alternatives ?? {}).map(([name, text]) => ({
-    error: errno(name),
-    ...text,
-  }));
   const what = `cannot ${describe(step)}`;
-  return { what, code, from: origin(step.because), fix: advice.fix, exit: 125, alternatives };
+  return { what, code, from: origin(step.because), fix: advice.fix, exit: 125, alternatives: alternativesOf(advice) };
 }
 
 /** @throws RangeError for a name that the table lacks: a slip in the catalogue. */
