@@ -27,7 +27,8 @@ export function parseHardLimits(table: string): Partial<Record<RlimitName, numbe
     const name = RESOURCES.find((resource) => line.startsWith(ROWS[resource]));
     if (name === undefined) continue;
     const [, hard] = line.slice(ROWS[name].length).trim().split(/\s+/);
-    if (hard !== undefined && hard !== "unlimited") limits[name] = Number(hard);
+    // Rounded down where a number cannot be exact: up would be to raise the limit, which the kernel refuses.
+    if (hard !== undefined && /^\d+$/.test(hard)) limits[name] = Math.min(Number(hard), Number.MAX_SAFE_INTEGER);
   }
   return limits;
 }

@@ -33,8 +33,10 @@ function ranges(own: number, subordinate: readonly IdRange[]): IdExtent[] {
   const extents = [one(0, own)];
   let inside = 1;
   for (const { start, count } of subordinate) {
-    extents.push({ inside, outside: start, count });
-    inside += count;
+    // 2^32 - 1 is no id.
+    const rest = Math.min(count, 2 ** 32 - 1 - inside);
+    if (rest > 0) extents.push({ inside, outside: start, count: rest });
+    inside += rest;
   }
   // At most 340 extents since Linux 4.15, user_namespaces(7).
   return extents.slice(0, 340);
