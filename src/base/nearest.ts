@@ -13,9 +13,10 @@ function distance(a: string, b: string): number {
 
 /** Up to three of `known` that are nearest to `word` by edit distance, near ones only, nearest first. */
 export function nearest(word: string, known: readonly string[]): string[] {
-  const limit = Math.max(2, Math.floor(word.length / 3));
+  const start = word.slice(0, 64);
+  const limit = Math.max(2, Math.floor(start.length / 3));
   return known
-    .map((name) => ({ name, d: distance(word.slice(0, 64), name) }))
+    .map((name) => ({ name, d: distance(start, name) }))
     .filter(({ d }) => d <= limit)
     .sort((a, b) => a.d - b.d)
     .slice(0, 3)

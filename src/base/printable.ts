@@ -1,7 +1,8 @@
-const UNSAFE =
-  // C0, DEL, C1, soft hyphen, zero-width and direction marks, line and paragraph separators, BOM, lone surrogates
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is what this is for
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]/gu;
+/**
+ * Controls, formats (direction marks, tags), lone surrogates, line and paragraph separators, and what is not shown at all,
+ * by Unicode's own classes.
+ */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
  * Makes text from outside safe to print: characters that move the cursor, hide or reorder text become `\xNN` or `\u{…}`.
