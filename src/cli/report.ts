@@ -17,7 +17,9 @@ export function parseReport(text: string): ReportTarget {
     return { fd: Number(fd) };
   }
   if (text.startsWith("fd:")) throw refuse("fd: takes a decimal number");
+  const name = basename(text);
+  if (name === "" || name === "." || name === "..") throw refuse("it is a directory");
   const folder = canonical(dirname(text));
   if (folder === undefined) throw refuse("its directory does not exist");
-  return { file: hostPath(`${folder}/${basename(text)}`) };
+  return { file: hostPath(`${folder}/${name}`) };
 }
