@@ -70,7 +70,7 @@ export function buildFilter(spec: FilterSpec): SeccompFact {
   const allows = spec.rules.filter(({ action }) => action === "allow");
   const refuses = spec.rules.filter(({ action }) => action !== "allow");
   const instructions: Instruction[] = joinStages([
-    unknownCalls(spec.arch),
+    unknownCalls(spec.arch, spec.unknown),
     ...stage(
       spec,
       "allow",

@@ -16,6 +16,7 @@ export interface GroupRule {
   readonly args: readonly ArgumentTest[];
   /** Its key path in the file. */
   readonly key: string;
+  readonly comment?: string;
 }
 
 /** A file of profiles/seccomp: a named set of system calls. */
@@ -161,12 +162,13 @@ export function parseGroup(groupName: string, file: string, content: string, gro
     const hint = suggest(included, groups);
     throw faults.value(`include[${i}]`, "the name of a group", JSON.stringify(included), hint && `; ${hint}`);
   }
-  const rules = rule.map(({ syscall: called, action, args = [] }, i) => {
+  const rules = rule.map(({ syscall: called, action, args = [], comment }, i) => {
     const key = `rule[${i}]`;
     const tests = args.map((test, j) => checkTest(test, `${key}.args[${j}]`, faults));
     const twice = tests.findIndex((test, j) => tests.findIndex(({ index }) => index === test.index) !== j);
     if (twice !== -1) throw faults.value(`${key}.args[${twice}].index`, "one test of each argument", "a second one");
-    return { syscall: syscall(called, `${key}.syscall`), action, args: tests, key };
+    const parsed = { syscall: syscall(called, `${key}.syscall`), action, args: tests, key };
+    return comment === undefined ? parsed : { ...parsed, comment };
   });
   return { name: groupName, file, description, include, allow: allow.map((n, i) => syscall(n, `allow[${i}]`)), rules };
 }

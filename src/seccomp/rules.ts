@@ -29,8 +29,9 @@ const allowed = (name: SyscallName, because: Because): NamedRule => ({ name, act
 function* rulesOf(group: Group): Generator<NamedRule> {
   const { file } = group;
   for (const [i, name] of group.allow.entries()) yield allowed(name, { file, key: `allow[${i}]` });
-  for (const { syscall, action, args, key } of group.rules) {
-    yield { name: syscall, action, tests: args, because: { file, key } };
+  for (const { syscall, action, args, key, comment } of group.rules) {
+    const rule = { name: syscall, action, tests: args, because: { file, key } };
+    yield comment === undefined ? rule : { ...rule, comment };
   }
 }
 
@@ -102,5 +103,5 @@ export function resolveRules(
     return number === undefined || isCovered ? [] : [{ condition, rule: { ...rule, number } }];
   });
   rules.sort((a, b) => a.rule.number - b.rule.number || compare(a.condition, b.condition));
-  return { arch, otherwise: "eperm", rules: rules.map(({ rule }) => rule) };
+  return { arch, otherwise: "eperm", unknown: "enosys", rules: rules.map(({ rule }) => rule) };
 }

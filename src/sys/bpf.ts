@@ -1,4 +1,4 @@
-import { ANSWERS, type FilterAction } from "./filter.ts";
+import { errnoOf, type FilterAction } from "./filter.ts";
 
 /** Bytes of one struct sock_filter: u16 code, u8 jt, u8 jf, u32 k, little-endian on both architectures; linux/filter.h. */
 export const INSTRUCTION_SIZE = 8;
@@ -36,7 +36,7 @@ export interface Instruction {
 export function returnValue(action: FilterAction): number {
   if (action === "allow") return RET.ALLOW;
   if (action === "kill") return RET.KILL_PROCESS;
-  return RET.ERRNO + ANSWERS[action];
+  return RET.ERRNO + errnoOf(action);
 }
 
 /** @throws RangeError when `program` is no whole number of instructions. */

@@ -1,12 +1,41 @@
 import type { Because } from "../errors/error.ts";
+import { ERRNOS } from "./errno.ts";
 import type { Arch } from "./syscalls.ts";
 
-/** errno values that a filter may answer with; asm-generic/errno.h, the same on x86-64 and arm64. */
-export const ANSWERS = { eperm: 1, enosys: 38, eafnosupport: 97 } as const;
-export type Answer = keyof typeof ANSWERS;
+/** An errno that a filter answers with, by its name where it has one. {@link answerOf} makes it: one number, one text. */
+export type Answer = keyof typeof ERRNOS | `errno ${number}`;
 
-/** What happens to a call: it is made, it fails with that errno, or the process ends by SIGSYS. */
-export type FilterAction = "allow" | "kill" | Answer;
+/** What happens to a call that is not made: it fails with that errno, or the process ends by SIGSYS. */
+export type Refusal = "kill" | Answer;
+
+/** What happens to a call. */
+export type FilterAction = "allow" | Refusal;
+
+/** The kernel takes a greater one for this; MAX_ERRNO of linux/err.h. */
+export const MAX_ERRNO = 4095;
+
+const NAMES: ReadonlyMap<number, keyof typeof ERRNOS> = new Map(
+  Object.keys(ERRNOS).flatMap((name) => (isErrnoName(name) ? [[ERRNOS[name], name] as const] : [])),
+);
+
+/** Whether it is the name of an errno, in lower case. */
+export function isErrnoName(name: string): name is keyof typeof ERRNOS {
+  return Object.hasOwn(ERRNOS, name);
+}
+
+/** The answer with that errno. @throws RangeError unless it is 1 to {@link MAX_ERRNO}: 0 would look like success. */
+export function answerOf(errno: number): Answer {
+  if (!Number.isInteger(errno) || errno < 1 || errno > MAX_ERRNO) throw new RangeError(`no filter answers ${errno}`);
+  return NAMES.get(errno) ?? `errno ${errno}`;
+}
+
+export function errnoOf(answer: Answer): number {
+  return isErrnoName(answer) ? ERRNOS[answer] : Number(answer.slice("errno ".length));
+}
+
+/** As manual pages write it: EPERM; errno 200 for one without a name. */
+export const showAction = (action: FilterAction): string =>
+  action === "allow" || action === "kill" || !isErrnoName(action) ? action : action.toUpperCase();
 
 /**
  * One test of one argument, always of 64 bits and unsigned.
@@ -31,6 +60,8 @@ export interface FilterRule {
   /** At most one test for each argument. */
   readonly tests: readonly ArgumentTest[];
   readonly because: Because;
+  /** Of who wrote the rule: what its values mean, or why. */
+  readonly comment?: string;
 }
 
 /**
@@ -38,11 +69,13 @@ export interface FilterRule {
  *
  * For a call, in this order: a rule that refuses it and has tests that hold; a rule that allows it; a rule that refuses
  * it without tests, which so only chooses the errno; `otherwise`. A number that the tables of this architecture lack
- * is ENOSYS, a call by another architecture's table (i386, x32) ends the process.
+ * is `unknown`, a call by another architecture's table (i386, x32) ends the process.
  */
 export interface FilterSpec {
   readonly arch: Arch;
-  readonly otherwise: Answer;
+  readonly otherwise: Refusal;
+  /** ENOSYS but in tests. */
+  readonly unknown: Answer;
   /** Sorted by number. */
   readonly rules: readonly FilterRule[];
 }

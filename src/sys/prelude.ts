@@ -1,4 +1,5 @@
 import { BPF, type Instruction, RET, returnValue, SECCOMP_DATA, type Stage } from "./bpf.ts";
+import type { Answer } from "./filter.ts";
 import { type Arch, AUDIT_ARCH, LAST, SYSCALLS } from "./syscalls.ts";
 
 /** Set in the number of every call by the x32 table; __X32_SYSCALL_BIT of asm/unistd.h. */
@@ -21,15 +22,15 @@ export function unallocatedNumbers(arch: Arch): { readonly from: number; readonl
 }
 
 /**
- * The first stage of every filter: ends the process on another architecture's call or one by the x32 table, answers
- * ENOSYS to a number that the tables lack, and passes all others on.
+ * The first stage of every filter: ends the process on another architecture's call or one by the x32 table, gives
+ * `answer` to a number that the tables lack, and passes all others on.
  *
  * libseccomp has one answer for all calls without a rule. ENOSYS makes a C library fall back to an older call where EPERM
  * makes the program fail; and for a call that the table has, EPERM says that it is refused rather than missing.
  */
-export function unknownCalls(arch: Arch): Stage {
+export function unknownCalls(arch: Arch, answer: Answer = "enosys"): Stage {
   const gaps = unallocatedNumbers(arch);
-  const enosys = returnValue("enosys");
+  const unknown = returnValue(answer);
   const instructions = [
     load(SECCOMP_DATA.arch),
     jump(BPF.JMP_JEQ_K, AUDIT_ARCH[arch], 1, 0),
@@ -39,11 +40,11 @@ export function unknownCalls(arch: Arch): Stage {
     jump(BPF.JMP_JEQ_K, NO_CALL, 2, 0),
     jump(BPF.JMP_JGE_K, arch === "x86_64" ? X32_BIT : NO_CALL, 0, 1),
     ret(RET.KILL_PROCESS),
-    ret(enosys),
+    ret(unknown),
     // Below the first number of a gap a call is known: the gaps ascend, so that nothing else needs to be asked.
     ...gaps.flatMap(({ from, to }, i) => {
       const pass = 3 * (gaps.length - i) - 1;
-      return [jump(BPF.JMP_JGE_K, from, 0, pass), jump(BPF.JMP_JGT_K, to, 1, 0), ret(enosys)];
+      return [jump(BPF.JMP_JGE_K, from, 0, pass), jump(BPF.JMP_JGT_K, to, 1, 0), ret(unknown)];
     }),
     ret(RET.ALLOW),
   ];

@@ -52,8 +52,8 @@ function telling({ value, mask }: ArgumentTest): bigint[] {
   return [...new Set([...near, 0n, mask, MAX].map((sample) => BigInt.asUintN(64, sample)))];
 }
 
-// Each test of each rule is varied alone, the other arguments being what that rule asks for.
-function argumentSamples(rules: readonly FilterRule[]): bigint[][] {
+/** Arguments at which the rules of one call tell apart: each test is varied alone, the others being as its rule asks. */
+export function argumentSamples(rules: readonly FilterRule[]): bigint[][] {
   const samples: bigint[][] = [[]];
   for (const { tests } of rules) {
     const wanted = [0n, 0n, 0n, 0n, 0n, 0n];
@@ -83,7 +83,7 @@ function proveKnown(spec: FilterSpec, program: readonly Instruction[]): void {
   for (let number = 0; number < LAST[spec.arch] + 40; number++) {
     const rules = ruled.get(number) ?? [];
     for (const args of argumentSamples(rules)) {
-      const action = known.has(number) ? decidedAction(spec, rules, args) : "enosys";
+      const action = known.has(number) ? decidedAction(spec, rules, args) : spec.unknown;
       compare(program, { number, arch, args }, action);
     }
   }
@@ -91,7 +91,7 @@ function proveKnown(spec: FilterSpec, program: readonly Instruction[]): void {
 
 function proveForeign(spec: FilterSpec, program: readonly Instruction[]): void {
   const arch = AUDIT_ARCH[spec.arch];
-  for (const number of [0xffff_ffff, 0x3fff_ffff]) compare(program, { number, arch, args: [] }, "enosys");
+  for (const number of [0xffff_ffff, 0x3fff_ffff]) compare(program, { number, arch, args: [] }, spec.unknown);
   if (spec.arch === "x86_64") {
     for (const number of X32_NUMBERS) compare(program, { number, arch, args: [] }, "kill");
   }

@@ -1,5 +1,5 @@
 import { BPF, type Instruction, RET, SECCOMP_DATA } from "./bpf.ts";
-import { ANSWERS, type FilterAction } from "./filter.ts";
+import { answerOf, type FilterAction, MAX_ERRNO } from "./filter.ts";
 
 /** A system call as a filter sees it; struct seccomp_data of linux/seccomp.h. */
 export interface Call {
@@ -62,8 +62,6 @@ export function runProgram(program: readonly Instruction[], data: Uint32Array): 
 export function actionOf(returned: number): FilterAction | undefined {
   if (returned === RET.ALLOW) return "allow";
   if (returned === RET.KILL_PROCESS) return "kill";
-  if (returned === RET.ERRNO + ANSWERS.eperm) return "eperm";
-  if (returned === RET.ERRNO + ANSWERS.enosys) return "enosys";
-  if (returned === RET.ERRNO + ANSWERS.eafnosupport) return "eafnosupport";
-  return undefined;
+  const errno = returned - RET.ERRNO;
+  return errno >= 1 && errno <= MAX_ERRNO ? answerOf(errno) : undefined;
 }

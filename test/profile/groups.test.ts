@@ -21,6 +21,7 @@ describe("parseGroup", () => {
           action: "eperm",
           args: [{ index: 1, op: "masked_eq", value: 0x5412n, mask: 0xffff_ffffn }],
           key: "rule[0]",
+          comment: "why",
         },
       ],
     });
