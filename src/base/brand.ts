@@ -43,7 +43,11 @@ export function pathFault(text: string): string | undefined {
   return undefined;
 }
 
+/** Most paths are: no empty part and none that begins with a dot, and at most 1024 characters of any length in UTF-8. */
+const isNormal = (text: string): boolean => text.length <= 1024 && /^(?:\/[^/.\0][^/\0]*)+$/.test(text);
+
 function normalised(text: string): string {
+  if (isNormal(text)) return text;
   const fault = pathFault(text);
   if (fault !== undefined) throw new RangeError(`not a usable path: ${fault}`);
   const parts = text.split("/").filter((part) => part !== "" && part !== ".");

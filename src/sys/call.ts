@@ -120,7 +120,13 @@ export const data = (bytes: Uint8Array, show: string): Value => ({ kind: "data",
 
 /** The bytes of a C struct whose fields are all of 64 bits. */
 export function words(...fields: readonly (number | bigint)[]): Uint8Array {
-  return new Uint8Array(BigUint64Array.from(fields, (field) => BigInt.asUintN(64, BigInt(field))).buffer);
+  const view = new DataView(new ArrayBuffer(8 * fields.length));
+  let at = 0;
+  for (const field of fields) {
+    if (field !== 0) view.setBigUint64(at, BigInt.asUintN(64, BigInt(field)), true);
+    at += 8;
+  }
+  return new Uint8Array(view.buffer);
 }
 
 /** Options of {@link call} besides its arguments. */
