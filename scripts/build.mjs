@@ -107,7 +107,7 @@ async function compileShipped() {
   for (const file of readdirSync(join(ROOT, "profiles")).filter((name) => name.endsWith(".toml"))) {
     const where = { packageDir: ROOT, configHome: undefined, cwd: ROOT };
     const profile = readProfile(basename(file, ".toml"), where);
-    if (profile.seccomp.filter === "off") continue;
+    if (profile.seccomp.filter === "off" || profile.seccomp.file !== undefined) continue;
     const { allow } = profile.seccomp;
     /** @type {Map<string, unknown>} */
     const groups = readGroups(allow, source);

@@ -68,6 +68,36 @@ export const CATALOGUE = {
     fix: "keep one of the two",
     exit: 125,
   },
+  E_JSON_SYNTAX: {
+    what: "{file} is not valid JSON",
+    why: "line {line}, column {column}: {detail}",
+    fix: "correct that line; RFC 8259 has the grammar",
+    exit: 125,
+  },
+  E_FILTER_START: {
+    what: "the system call filter lets no command start",
+    why: "it refuses {call}, which the launcher calls after the filter is installed",
+    fix: "allow execve, write and exit_group",
+    exit: 125,
+  },
+  E_FILTER_LONG: {
+    what: "the system call filter is too long",
+    why: "it has {count} instructions, and the kernel takes {limit}",
+    fix: "use fewer rules on arguments",
+    exit: 125,
+  },
+  E_FILTER_OFF: {
+    what: "there is no system call filter to show",
+    why: "the profile has none",
+    fix: 'write filter = "require" in [seccomp], or choose another profile',
+    exit: 125,
+  },
+  E_TERMINAL: {
+    what: "refuse to write a program to a terminal",
+    why: "--bpf prints bytes, of which a terminal would take some as commands",
+    fix: "send it to a file: tsbox seccomp --bpf > filter.bpf; or read it with --pfc",
+    exit: 125,
+  },
   E_LIBSECCOMP_MISSING: {
     what: "cannot build the system call filter",
     why: "libseccomp.so.2 cannot be loaded: {detail}",

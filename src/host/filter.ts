@@ -1,5 +1,14 @@
+import { TsboxError } from "../errors/error.ts";
 import type { GroupSource } from "../profile/groups.ts";
-import { decodeProgram, encodeProgram, type Instruction, joinStages, returnValue, type Stage } from "../sys/bpf.ts";
+import {
+  decodeProgram,
+  encodeProgram,
+  type Instruction,
+  joinStages,
+  MAX_INSTRUCTIONS,
+  returnValue,
+  type Stage,
+} from "../sys/bpf.ts";
 import type { FilterAction, FilterRule, FilterSpec } from "../sys/filter.ts";
 import { compileRules, libseccompVersion } from "../sys/libseccomp.ts";
 import { unknownCalls } from "../sys/prelude.ts";
@@ -12,6 +21,8 @@ export interface SeccompFact {
   readonly programs: readonly Uint8Array[];
   /** "2.5.4" */
   readonly libseccomp: string;
+  /** What is not as the file says that the filter was made from. */
+  readonly notes?: readonly string[];
 }
 
 /** A filter that the build made and proved, with everything that it was made of. */
@@ -64,7 +75,7 @@ function stage(spec: FilterSpec, fallback: FilterAction, rules: readonly FilterR
  * libseccomp cannot say "every value of this argument but one, compared in 32 bits", nor an errno for one call's values
  * that no rule allows. So four stages are joined, each asked when the one before it has no answer: unknown numbers,
  * refusals by argument, allowances, errnos.
- * @throws TsboxError E_LIBSECCOMP_MISSING, E_LIBSECCOMP_OLD, E_LIBSECCOMP_FAILED, E_FILTER_WRONG.
+ * @throws TsboxError E_LIBSECCOMP_MISSING, E_LIBSECCOMP_OLD, E_LIBSECCOMP_FAILED, E_FILTER_LONG, E_FILTER_WRONG.
  */
 export function buildFilter(spec: FilterSpec): SeccompFact {
   const allows = spec.rules.filter(({ action }) => action === "allow");
@@ -85,6 +96,9 @@ export function buildFilter(spec: FilterSpec): SeccompFact {
       true,
     ),
   ]);
+  if (instructions.length > MAX_INSTRUCTIONS) {
+    throw new TsboxError("E_FILTER_LONG", { count: String(instructions.length), limit: String(MAX_INSTRUCTIONS) });
+  }
   proveProgram(spec, instructions);
   return { programs: [encodeProgram(instructions)], libseccomp: libseccompVersion() };
 }

@@ -18,6 +18,9 @@ export function probeArch(): Arch {
   throw new TsboxError("E_ARCH", { arch: process.arch });
 }
 
+/** uname(2) release. */
+export const probeKernel = (): string => release();
+
 /** The canonical form of `path`, or of the current directory. @throws TsboxError E_CWD when it has been deleted. */
 export function probeCwd(path = "."): HostPath {
   const cwd = canonical(path);
@@ -60,7 +63,7 @@ export function probeHost(
   }
   return {
     arch,
-    kernel: release(),
+    kernel: probeKernel(),
     user,
     cwd: wanted.cwd,
     paths: new Map(wanted.paths.map((path) => [path, probePath(path)])),

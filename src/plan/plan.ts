@@ -5,7 +5,7 @@ import { planLandlock } from "../landlock/plan.ts";
 import { planNet } from "../net/plan.ts";
 import { planProcess } from "../process/plan.ts";
 import type { ReportTarget } from "../process/step.ts";
-import { because } from "../profile/because.ts";
+import { because, filterKey } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
 import { accountOf } from "../rootfs/account.ts";
 import { mountGrants } from "../rootfs/grant.ts";
@@ -40,6 +40,8 @@ export interface Plan {
   readonly inForce: Readonly<Record<string, unknown>>;
 }
 
+const allowed = ({ seccomp: { allow, file } }: Profile) => (file === undefined ? { allow } : { file: file.shown });
+
 function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Step[]): Plan["inForce"] {
   const namespaces = steps.flatMap(({ step }) => (step.op === "new-namespaces" ? step.namespaces : []));
   return {
@@ -52,7 +54,7 @@ function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Ste
     work: profile.work,
     landlock: steps.some(({ step }) => step.op === "restrict") ? { abi: facts.landlockAbi } : "off",
     seccomp: steps.some(({ step }) => step.op === "filter")
-      ? { allow: profile.seccomp.allow, libseccomp: facts.seccomp?.libseccomp }
+      ? { ...allowed(profile), libseccomp: facts.seccomp?.libseccomp }
       : "off",
     rlimits: Object.fromEntries(
       steps.flatMap(({ step }) => (step.op === "rlimit" ? [[step.name, { soft: step.soft, hard: step.hard }]] : [])),
@@ -88,7 +90,7 @@ export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {
   ];
   checkOrder(steps);
   const { timeout } = profile.limits;
-  const filter = because(profile, "seccomp.allow");
+  const filter = because(profile, filterKey(profile));
   return {
     arch: facts.arch,
     profile: { name: profile.name, file: filter.file },

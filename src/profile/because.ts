@@ -18,3 +18,7 @@ export function because(profile: Profile, key: string): Because {
 
 /** What every run does, whatever the profile says. */
 export const ALWAYS: Because = { file: "tsbox", key: "(always)" };
+
+/** The key that says what the filter allows. */
+export const filterKey = ({ seccomp }: Profile): "seccomp.allow" | "seccomp.file" =>
+  seccomp.file === undefined ? "seccomp.allow" : "seccomp.file";

@@ -37,6 +37,11 @@ const RLIMITS: Profile["rlimits"] = {
 
 const unique = <T>(list: readonly T[]): T[] => [...new Set(list)];
 
+function filterOf(seccomp: Layer["settings"]["seccomp"]): Pick<Profile["seccomp"], "allow" | "file"> {
+  if (seccomp?.file !== undefined) return { allow: [], file: seccomp.file };
+  return { allow: unique(seccomp?.allow ?? ["base"]) };
+}
+
 /** The whole profile: what no layer wrote gets its built-in default, which is never weaker than the strict profile. */
 export function completeProfile(name: string, layer: Layer): Profile {
   const { settings } = layer;
@@ -69,7 +74,7 @@ export function completeProfile(name: string, layer: Layer): Profile {
     landlock: settings.landlock ?? "prefer",
     seccomp: {
       filter: settings.seccomp?.filter ?? "require",
-      allow: unique(settings.seccomp?.allow ?? ["base"]),
+      ...filterOf(settings.seccomp),
     },
     environment: { pass: unique(environment?.pass ?? []), set: environment?.set ?? {} },
     limits: { timeout: timeout === "none" ? undefined : timeout },

@@ -110,3 +110,9 @@ export function findParent(nameOrFile: string, child: FoundProfile, where: Profi
   const isOwn = child.place === "config" && child.name === nameOrFile;
   return findByName(nameOrFile, isOwn ? places(where).slice(1) : places(where), where);
 }
+
+/** The file that a profile names relative to its own folder. */
+export function placeBeside(written: string, profile: FoundProfile): { readonly path: string; readonly shown: string } {
+  const shown = isAbsolute(written) ? written : join(dirname(profile.shown), written);
+  return { path: resolve(dirname(profile.path), written), shown };
+}

@@ -51,6 +51,22 @@ function mergeMounts(base: readonly LayerMount[], over: readonly LayerMount[]): 
   throw new TsboxError("E_PROFILE_VALUE", params, from);
 }
 
+type RawSeccomp = NonNullable<RawProfile["seccomp"]>;
+
+/** The two ways to say what a filter allows: one takes the place of the other. */
+const FILTER_KEYS = ["seccomp.allow", "seccomp.file"];
+
+function mergeSeccomp(base: RawSeccomp, over: RawSeccomp): RawSeccomp {
+  if (over.allow === undefined && over.file === undefined) return { ...base, ...over };
+  const { allow: _, file: __, ...rest } = base;
+  return { ...rest, ...over };
+}
+
+function withoutReplaced(base: Layer["origins"], over: Layer["origins"]): [string, Because][] {
+  const isReplaced = FILTER_KEYS.some((key) => over.has(key));
+  return [...base].filter(([key]) => !(isReplaced && FILTER_KEYS.includes(key)));
+}
+
 /**
  * `over` on top of `base`: a scalar or an array replaces, a table is merged key by key (environment.set and rlimits name
  * by name), `[[mount]]` tables are appended, of which a later one replaces an earlier one of the same target, in its place.
@@ -69,13 +85,13 @@ export function mergeLayers(base: Layer, over: Layer): Layer {
       root: { ...a.root, ...b.root },
       proc: { ...a.proc, ...b.proc },
       network: { ...a.network, ...b.network },
-      seccomp: { ...a.seccomp, ...b.seccomp },
+      seccomp: mergeSeccomp(a.seccomp ?? {}, b.seccomp ?? {}),
       environment: { ...environment, set: { ...a.environment?.set, ...b.environment?.set } },
       limits: { ...a.limits, ...b.limits },
       rlimits: { ...a.rlimits, ...b.rlimits },
       lifecycle: { ...a.lifecycle, ...b.lifecycle },
     },
-    origins: new Map([...base.origins, ...over.origins]),
+    origins: new Map([...withoutReplaced(base.origins, over.origins), ...over.origins]),
     mounts: mergeMounts(base.mounts, over.mounts),
   };
 }

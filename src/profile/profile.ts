@@ -25,6 +25,14 @@ export interface Rlimit {
   readonly hard: number | undefined;
 }
 
+/** A file with a system call filter. */
+export interface FilterFile {
+  /** Absolute once the profile is read. */
+  readonly path: string;
+  /** For messages. */
+  readonly shown: string;
+}
+
 /** Resources of getrlimit(2), without the RLIMIT_ prefix, lower case. */
 export const RLIMIT_NAMES = [
   "as",
@@ -88,6 +96,8 @@ export interface Profile {
     readonly filter: "require" | "off";
     /** Names of groups (profiles/seccomp/*.toml) or of system calls. */
     readonly allow: readonly string[];
+    /** A filter in Docker's and OCI's JSON format, instead of `allow`, which is then empty. */
+    readonly file?: FilterFile;
   };
   /** The second wall behind the mounts; landlock(7). */
   readonly landlock: Demand;

@@ -1,7 +1,7 @@
 import { TsboxError } from "../errors/error.ts";
 import { completeProfile } from "./defaults.ts";
 import { readProfileFile } from "./file.ts";
-import { type FoundProfile, findParent, findProfile, type ProfilePlaces } from "./find.ts";
+import { type FoundProfile, findParent, findProfile, type ProfilePlaces, placeBeside } from "./find.ts";
 import { applyCommandLine, type Layer, makeLayer, mergeLayers } from "./layer.ts";
 import { makeOverrideLayer, type Overrides } from "./override.ts";
 import type { Profile } from "./profile.ts";
@@ -29,7 +29,13 @@ const sameKey = (key: string): string => key;
 function readLink(found: FoundProfile): Link {
   const { path, shown } = found;
   const input = parseToml(readProfileFile(path, shown), shown);
-  return { found, raw: validateProfile(input, { file: shown, name: `profile ${shown}`, locate: sameKey }) };
+  const raw = validateProfile(input, { file: shown, name: `profile ${shown}`, locate: sameKey });
+  return { found, raw: placeFilter(raw, found) };
+}
+
+function placeFilter(raw: RawProfile, found: FoundProfile): RawProfile {
+  const file = raw.seccomp?.file;
+  return file === undefined ? raw : { ...raw, seccomp: { ...raw.seccomp, file: placeBeside(file.shown, found) } };
 }
 
 function refuseChain(chain: readonly Link[], parent: FoundProfile, detail: string): never {

@@ -3,7 +3,7 @@ import type { Milliseconds } from "../base/brand.ts";
 import { parseCapability } from "./capability.ts";
 import { flag, leaf, list, parseSandboxPath, parseTable, table, text, word } from "./leaf.ts";
 import { MOUNT } from "./mount.ts";
-import { RLIMIT_NAMES, type Rlimit, type RlimitName } from "./profile.ts";
+import { type FilterFile, RLIMIT_NAMES, type Rlimit, type RlimitName } from "./profile.ts";
 import { parseRlimit, parseRlimitPair } from "./rlimit.ts";
 import { type Parsed, parseBytes, parseCount, parseDuration } from "./units.ts";
 
@@ -36,6 +36,14 @@ const parseProc = (input: unknown) => {
 
 const filterName = text("the name of a group or system call", (input) =>
   /^[a-z_][a-z0-9_-]{0,63}$/.test(input) ? undefined : "",
+);
+
+/** As written; src/profile/read.ts says where it is. */
+const filterFile = v.pipe(
+  text("the path of a JSON file", (input) =>
+    input !== "" && input.length <= 4096 && !input.includes("\0") ? undefined : "",
+  ),
+  v.transform((written): FilterFile => ({ path: written, shown: written })),
 );
 
 function environmentFault(name: string): string | undefined {
@@ -127,7 +135,11 @@ export const RAW_PROFILE = table({
   network: v.exactOptional(table({ mode: v.exactOptional(word(["none", "host"], ["user", "container"])) })),
   landlock: v.exactOptional(word(["require", "prefer", "off"])),
   seccomp: v.exactOptional(
-    table({ filter: v.exactOptional(word(["require", "off"])), allow: v.exactOptional(list(filterName)) }),
+    table({
+      filter: v.exactOptional(word(["require", "off"])),
+      allow: v.exactOptional(list(filterName)),
+      file: v.exactOptional(filterFile),
+    }),
   ),
   environment: v.exactOptional(
     table({

@@ -23,7 +23,8 @@ function describe(value: unknown): string {
   return value === undefined ? "nothing" : String(value);
 }
 
-function explain(issue: v.BaseIssue<unknown>, { file, name, locate }: Subject): TsboxError {
+/** What valibot found, as an error that names the key. */
+export function explainIssue(issue: v.BaseIssue<unknown>, { file, name, locate }: Subject): TsboxError {
   const path = issue.path ?? [];
   const key = locate(renderKey(path.map((item) => item.key))) || "the file";
   const hinted = (hint: string) => (hint === "" ? "" : `; ${hint}`);
@@ -50,6 +51,18 @@ function explain(issue: v.BaseIssue<unknown>, { file, name, locate }: Subject): 
  */
 export function validateProfile(input: unknown, subject: Subject): RawProfile {
   const result = v.safeParse(RAW_PROFILE, input, { abortEarly: true });
-  if (result.success) return result.output;
-  throw explain(result.issues[0], subject);
+  if (!result.success) throw explainIssue(result.issues[0], subject);
+  const { seccomp } = result.output;
+  if (seccomp?.allow !== undefined && seccomp.file !== undefined) {
+    const key = subject.locate("seccomp.file");
+    const params = {
+      subject: subject.name,
+      key,
+      expected: "either seccomp.allow or seccomp.file",
+      found: "both",
+      hint: "",
+    };
+    throw new TsboxError("E_PROFILE_VALUE", params, { file: subject.file, key });
+  }
+  return result.output;
 }

@@ -1,15 +1,12 @@
 import type { HostPath } from "../base/brand.ts";
 import type { HostFacts } from "../host/facts.ts";
-import { buildFilter, knownFilter, type SeccompFact } from "../host/filter.ts";
-import { probeArch, probeCwd, probeHost } from "../host/probe.ts";
+import { probeCwd, probeHost } from "../host/probe.ts";
 import { type Plan, plan, type RunOptions } from "../plan/plan.ts";
-import { because } from "../profile/because.ts";
-import { groupDirectory, readGroups } from "../profile/groups.ts";
 import type { Overrides } from "../profile/override.ts";
 import type { Profile } from "../profile/profile.ts";
 import { readProfile } from "../profile/read.ts";
 import { wantedPaths } from "../rootfs/place.ts";
-import { resolveRules } from "../seccomp/rules.ts";
+import { probeFilter } from "./filter.ts";
 
 /** What a caller asks for: a profile, what overrides it, and where profiles and the package are. */
 export interface Request {
@@ -26,16 +23,6 @@ export interface Prepared {
   readonly profile: Profile;
   readonly facts: HostFacts;
   readonly plan: Plan;
-}
-
-function probeFilter(profile: Profile, packageDir: string): SeccompFact | undefined {
-  const { filter, allow } = profile.seccomp;
-  if (filter === "off") return undefined;
-  const source = groupDirectory(`${packageDir}/profiles/seccomp`, "profiles/seccomp");
-  const arch = probeArch();
-  const known = knownFilter(arch, allow, source);
-  if (known !== undefined) return known;
-  return buildFilter(resolveRules(allow, readGroups(allow, source), arch, because(profile, "seccomp.allow")));
 }
 
 /** Reads the profile, asks the host, and plans. @throws TsboxError for whatever stands in the way. */

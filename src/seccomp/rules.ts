@@ -14,12 +14,14 @@
  */
 import { type Because, TsboxError } from "../errors/error.ts";
 import { type Group, isSyscall, suggestNames } from "../profile/groups.ts";
-import type { ArgumentTest, FilterRule, FilterSpec } from "../sys/filter.ts";
+import { type ArgumentTest, type FilterRule, type FilterSpec, showAction } from "../sys/filter.ts";
 import { type Arch, SYSCALLS, type SyscallName } from "../sys/syscalls.ts";
 
-type NamedRule = Omit<FilterRule, "number">;
+/** A rule whose call this architecture may lack. */
+export type NamedRule = Omit<FilterRule, "number">;
 
-function numberOf(arch: Arch, name: string): number | undefined {
+/** undefined: the architecture has no such call. */
+export function numberOf(arch: Arch, name: string): number | undefined {
   const numbers: Readonly<Record<string, number>> = SYSCALLS[arch];
   return Object.hasOwn(numbers, name) ? numbers[name] : undefined;
 }
@@ -60,22 +62,51 @@ function unknown(name: string, groups: ReadonlyMap<string, Group>, because: Beca
 
 const testKey = ({ index, op, value, mask }: ArgumentTest) => [index, op, value, mask].join(" ");
 
-function conditionKey({ name, tests }: NamedRule): string {
+/** The same for rules on the same call that hold for the same arguments. */
+export function conditionKey({ name, tests }: NamedRule): string {
   return [name, ...tests.map(testKey).sort()].join("\n");
 }
 
-const place = ({ action, because }: NamedRule) => `${because.file} ${because.key} says ${action}`;
+const place = ({ action, because }: NamedRule) => `${because.file} ${because.key} says ${showAction(action)}`;
+
+/** Two rules of which none is before the other. */
+export function conflict(first: NamedRule, second: NamedRule): TsboxError {
+  const params = { name: first.name, first: place(first), second: place(second) };
+  return new TsboxError("E_SYSCALL_CONFLICT", params, second.because);
+}
 
 // With the same condition: an allowance wins over a refusal without tests, everything else must agree.
 function merged(first: NamedRule, second: NamedRule): NamedRule {
   if (first.action === second.action) return first;
   if (first.tests.length === 0 && first.action === "allow") return first;
   if (first.tests.length === 0 && second.action === "allow") return second;
-  const params = { name: first.name, first: place(first), second: place(second) };
-  throw new TsboxError("E_SYSCALL_CONFLICT", params, second.because);
+  throw conflict(first, second);
 }
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Rules as {@link FilterSpec} has them: each condition once, those of other architectures left out, in order of numbers. */
+export function orderRules(
+  arch: Arch,
+  rules: Iterable<NamedRule>,
+  merge: (first: NamedRule, second: NamedRule) => NamedRule,
+): FilterRule[] {
+  const byCondition = new Map<string, NamedRule>();
+  for (const rule of rules) {
+    const key = conditionKey(rule);
+    const same = byCondition.get(key);
+    byCondition.set(key, same === undefined ? rule : merge(same, rule));
+  }
+  const numbered = [...byCondition].flatMap(([condition, rule]) => {
+    const number = numberOf(arch, rule.name);
+    // An allowance without tests leaves nothing for those with tests to say.
+    const isCovered =
+      rule.tests.length > 0 && rule.action === "allow" && byCondition.get(rule.name)?.action === "allow";
+    return number === undefined || isCovered ? [] : [{ condition, rule: { ...rule, number } }];
+  });
+  numbered.sort((a, b) => a.rule.number - b.rule.number || compare(a.condition, b.condition));
+  return numbered.map(({ rule }) => rule);
+}
 
 /**
  * The rules that `allow` stands for: names of `groups` or of system calls, a group's before a call's.
@@ -89,19 +120,6 @@ export function resolveRules(
   arch: Arch,
   because: Because,
 ): FilterSpec {
-  const byCondition = new Map<string, NamedRule>();
-  for (const rule of namedRules(allow, groups, because)) {
-    const key = conditionKey(rule);
-    const same = byCondition.get(key);
-    byCondition.set(key, same === undefined ? rule : merged(same, rule));
-  }
-  const rules = [...byCondition].flatMap(([condition, rule]) => {
-    const number = numberOf(arch, rule.name);
-    // An allowance without tests leaves nothing for those with tests to say.
-    const isCovered =
-      rule.tests.length > 0 && rule.action === "allow" && byCondition.get(rule.name)?.action === "allow";
-    return number === undefined || isCovered ? [] : [{ condition, rule: { ...rule, number } }];
-  });
-  rules.sort((a, b) => a.rule.number - b.rule.number || compare(a.condition, b.condition));
-  return { arch, otherwise: "eperm", unknown: "enosys", rules: rules.map(({ rule }) => rule) };
+  const rules = orderRules(arch, namedRules(allow, groups, because), merged);
+  return { arch, otherwise: "eperm", unknown: "enosys", rules };
 }

@@ -19,6 +19,9 @@ export type Layout = "list" | "tree";
 
 const MFD_CLOEXEC = 1;
 
+/** __NR_SCMP_ERROR; calls of other architectures have numbers below it. */
+const NO_CALL = -1;
+
 interface Library {
   version: string;
   init(action: number): unknown;
@@ -77,6 +80,11 @@ export function libseccompVersion(): string {
   return loadedLibrary().version;
 }
 
+/** Whether any architecture that libseccomp knows has a system call of that name; seccomp_syscall_resolve_name(3). */
+export function isKnownCall(name: string): boolean {
+  return loadedLibrary().resolveName(name) !== NO_CALL;
+}
+
 /** libseccomp's functions return -errno; seccomp_rule_add(3). */
 function check(result: number, call: string): void {
   if (result < 0) throw new TsboxError("E_LIBSECCOMP_FAILED", { call, errno: String(-result) });
@@ -93,7 +101,7 @@ function comparison({ index, op, value, mask }: ArgumentTest): object {
 function numberFor(lib: Library, rule: FilterRule, isNative: boolean): number {
   if (isNative) return rule.number;
   const number = lib.resolveName(rule.name);
-  if (number === -1) {
+  if (number === NO_CALL) {
     throw new TsboxError("E_LIBSECCOMP_FAILED", {
       call: `seccomp_syscall_resolve_name(3) of ${rule.name}`,
       errno: "38",

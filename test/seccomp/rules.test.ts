@@ -63,12 +63,12 @@ describe("resolveRules", () => {
   });
 
   test.each([
-    ["two errnos", PTRACE("enosys"), PTRACE("kill"), "rule[0] says enosys and seccomp/b.toml rule[0] says kill"],
+    ["two errnos", PTRACE("enosys"), PTRACE("kill"), "rule[0] says ENOSYS and seccomp/b.toml rule[0] says kill"],
     [
       "one condition",
       PTRACE("allow", ARGS),
       PTRACE("eperm", ARGS),
-      "rule[0] says allow and seccomp/b.toml rule[0] says eperm",
+      "rule[0] says allow and seccomp/b.toml rule[0] says EPERM",
     ],
   ])("refuses contradictions: %s", (_, a, b, told) => {
     const error = catchError(() => resolve(["a", "b"], { a, b }));

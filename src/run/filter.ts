@@ -1,0 +1,55 @@
+import { buildFilter, knownFilter, type SeccompFact } from "../host/filter.ts";
+import { probeArch, probeKernel } from "../host/probe.ts";
+import { because } from "../profile/because.ts";
+import { readProfileFile } from "../profile/file.ts";
+import { type Group, type GroupSource, groupDirectory, readGroups } from "../profile/groups.ts";
+import { parseOci } from "../profile/oci.ts";
+import type { FilterFile, Profile } from "../profile/profile.ts";
+import { resolveOci } from "../seccomp/oci.ts";
+import { resolveRules } from "../seccomp/rules.ts";
+import type { FilterSpec } from "../sys/filter.ts";
+import { isKnownCall } from "../sys/libseccomp.ts";
+import type { Arch } from "../sys/syscalls.ts";
+
+/** What a filter says, and what it was made from. */
+export interface Filter {
+  readonly spec: FilterSpec;
+  /** By name; none for a file. */
+  readonly groups: ReadonlyMap<string, Group>;
+  readonly notes: readonly string[];
+}
+
+function readOci({ path, shown }: FilterFile, profile: Profile, arch: Arch): Filter {
+  const machine = {
+    arch,
+    kernel: probeKernel(),
+    capabilities: profile.capabilities.keep,
+    isForeign: isKnownCall,
+  };
+  return { ...resolveOci(parseOci(readProfileFile(path, shown), shown), machine), groups: new Map() };
+}
+
+function readAllowed(profile: Profile, source: GroupSource, arch: Arch): Filter {
+  const { allow } = profile.seccomp;
+  const groups = readGroups(allow, source);
+  return { spec: resolveRules(allow, groups, arch, because(profile, "seccomp.allow")), groups, notes: [] };
+}
+
+const shippedGroups = (packageDir: string) => groupDirectory(`${packageDir}/profiles/seccomp`, "profiles/seccomp");
+
+/** What the profile's filter says on this machine. */
+export function readFilter(profile: Profile, packageDir: string): Filter {
+  const { file } = profile.seccomp;
+  const arch = probeArch();
+  return file === undefined ? readAllowed(profile, shippedGroups(packageDir), arch) : readOci(file, profile, arch);
+}
+
+/** The program of the profile's filter, or undefined when the profile wants none. */
+export function probeFilter(profile: Profile, packageDir: string): SeccompFact | undefined {
+  const { filter, allow, file } = profile.seccomp;
+  if (filter === "off") return undefined;
+  const known = file === undefined ? knownFilter(probeArch(), allow, shippedGroups(packageDir)) : undefined;
+  if (known !== undefined) return known;
+  const { spec, notes } = readFilter(profile, packageDir);
+  return notes.length === 0 ? buildFilter(spec) : { ...buildFilter(spec), notes };
+}
