@@ -1,15 +1,9 @@
-import { writeSync } from "node:fs";
 import { Command, Option } from "commander";
 import { renderCalls, renderJson, renderSteps } from "../plan/render.ts";
 import { prepare } from "../run/prepare.ts";
 import { addProfileOptions, readProfileOptions } from "./options.ts";
 import { places } from "./place.ts";
-
-/** Writes all of it, also to a pipe whose reader is slow. */
-function print(text: string): void {
-  const bytes = Buffer.from(text);
-  for (let done = 0; done < bytes.length; ) done += writeSync(1, bytes, done);
-}
+import { print } from "./print.ts";
 
 export function planCommand(): Command {
   const command = new Command("plan")

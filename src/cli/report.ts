@@ -1,9 +1,19 @@
-import { readlinkSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, readlinkSync, writeSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { hostPath } from "../base/brand.ts";
 import { TsboxError } from "../errors/error.ts";
 import { canonical, ifThere } from "../host/path.ts";
 import type { ReportTarget } from "../process/step.ts";
+
+const linkOf = (fd: string): string | undefined => ifThere(() => readlinkSync(`/proc/self/fd/${fd}`));
+
+/** Whether nobody gave that fd to tsbox: it is closed, or Node took the number for epoll or a pipe between its threads. */
+function isOwnFd(fd: string): boolean {
+  const link = linkOf(fd);
+  if (link === undefined || link.startsWith("anon_inode:")) return true;
+  if (!link.startsWith("pipe:")) return false;
+  return readdirSync("/proc/self/fd").some((other) => other !== fd && Number(other) > 2 && linkOf(other) === link);
+}
 
 /** The value of --report: fd:N, or a file in a directory that exists. @throws TsboxError E_REPORT. */
 export function parseReport(text: string): ReportTarget {
@@ -11,9 +21,7 @@ export function parseReport(text: string): ReportTarget {
   if (text.includes("\0")) throw refuse("it contains a NUL character");
   const fd = /^fd:(\d{1,5})$/.exec(text)?.[1];
   if (fd !== undefined) {
-    const link = ifThere(() => readlinkSync(`/proc/self/fd/${fd}`));
-    // Node's own, as epoll's: it took the number since nobody had given that fd to tsbox.
-    if (link === undefined || link.startsWith("anon_inode:")) throw refuse(`fd ${fd} is not open`);
+    if (isOwnFd(fd)) throw refuse(`fd ${fd} is not open`);
     return { fd: Number(fd) };
   }
   if (text.startsWith("fd:")) throw refuse("fd: takes a decimal number");
@@ -22,4 +30,20 @@ export function parseReport(text: string): ReportTarget {
   const folder = canonical(dirname(text));
   if (folder === undefined) throw refuse("its directory does not exist");
   return { file: hostPath(`${folder}/${name}`) };
+}
+
+/** Writes the report of a run that ended before the launcher was started; {@link Report} says what the fields mean. */
+export function reportError(target: ReportTarget, error: TsboxError): void {
+  const { code, what, why, fix, from } = error;
+  const origin = from === undefined ? "" : `${from.file} ${from.key}`;
+  const report = {
+    exit: error.exit,
+    started: false,
+    timed_out: false,
+    error: { code, what, why, fix, from: origin },
+  };
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+  const fd = "fd" in target ? target.fd : openSync(target.file, flags, 0o600);
+  writeSync(fd, `${JSON.stringify(report)}\n`);
+  if ("file" in target) closeSync(fd);
 }

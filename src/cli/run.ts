@@ -5,10 +5,11 @@ import { findLauncher } from "../launcher/find.ts";
 import { becomeLauncher } from "../launcher/start.ts";
 import { encode } from "../plan/encode.ts";
 import { renderSteps } from "../plan/render.ts";
+import type { ReportTarget } from "../process/step.ts";
 import { prepare } from "../run/prepare.ts";
 import { addProfileOptions, readProfileOptions } from "./options.ts";
 import { places } from "./place.ts";
-import { parseReport } from "./report.ts";
+import { parseReport, reportError } from "./report.ts";
 
 const EXAMPLES = `
 Examples:
@@ -19,31 +20,40 @@ Examples:
 Exit status: the command's own; 124 time limit; 125 tsbox could not set up;
 126 not executable; 127 not found; 128+n ended by signal n.`;
 
-/** Runs the command in the sandbox; on success this process becomes the launcher and nothing of Node is left. */
-function run(command: Command, words: readonly string[]): never {
-  const { report, quiet, verbose } = command.opts<{ report?: string; quiet?: true; verbose?: true }>();
-  if (words.length === 0) {
-    throw new TsboxError("E_USAGE", {
-      reason: "there is no command to run",
-      fix: "write one: tsbox run --profile strict ./script.sh",
-    });
-  }
+interface RunFlags {
+  readonly report?: string;
+  readonly quiet?: true;
+  readonly verbose?: true;
+}
+
+/** On success this process becomes the launcher and nothing of Node is left. */
+function start(command: Command, words: readonly string[], target: ReportTarget | undefined): never {
+  const { quiet, verbose } = command.opts<RunFlags>();
   // Read before anything else takes time: the launcher checks that this is still its parent.
   const parent = process.ppid;
   const request = { ...readProfileOptions(command), ...places() };
-  const target = report === undefined ? undefined : parseReport(report);
   const { plan } = prepare(request, {
     messages: quiet === true ? "errors" : "all",
     ...(target === undefined ? {} : { report: target }),
   });
   if (verbose === true) writeSync(2, renderSteps(plan));
-  becomeLauncher(
-    findLauncher(request.packageDir, plan.arch),
-    encode(plan),
-    parent,
-    words,
-    target !== undefined && "fd" in target ? [target.fd] : [],
-  );
+  const kept = target !== undefined && "fd" in target ? [target.fd] : [];
+  becomeLauncher(findLauncher(request.packageDir, plan.arch), encode(plan), parent, words, kept);
+}
+
+function run(command: Command, words: readonly string[]): never {
+  const { report } = command.opts<RunFlags>();
+  if (words[0] === undefined || words[0] === "") {
+    const reason = words.length === 0 ? "there is no command to run" : "the command's name is empty";
+    throw new TsboxError("E_USAGE", { reason, fix: "write one: tsbox run --profile strict ./script.sh" });
+  }
+  const target = report === undefined ? undefined : parseReport(report);
+  try {
+    return start(command, words, target);
+  } catch (error) {
+    if (target !== undefined && error instanceof TsboxError) reportError(target, error);
+    throw error;
+  }
 }
 
 export function runCommand(): Command {

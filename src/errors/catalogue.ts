@@ -152,6 +152,12 @@ export const CATALOGUE = {
     fix: "take it out of root.devices",
     exit: 125,
   },
+  E_LOW_PORTS: {
+    what: "cannot keep CAP_NET_BIND_SERVICE",
+    why: "with network.mode host it would have to count on the host, where the command has no capability",
+    fix: "as root: sysctl -w net.ipv4.ip_unprivileged_port_start=80, or use ports from 1024 on",
+    exit: 125,
+  },
   E_NEWUIDMAP: {
     what: "cannot map a range of ids",
     why: "newuidmap and newgidmap are not installed",
@@ -225,8 +231,8 @@ export const CATALOGUE = {
     exit: 125,
   },
   E_CWD: {
-    what: "cannot share the work directory",
-    why: "{cwd} does not exist, or not any more",
+    what: "cannot start from {cwd}",
+    why: "it does not exist, or not any more",
     fix: "start from a directory that exists",
     exit: 125,
   },
@@ -240,6 +246,12 @@ export const CATALOGUE = {
     what: "cannot read the command line",
     why: "{reason}",
     fix: "{fix}",
+    exit: 125,
+  },
+  E_OUTPUT: {
+    what: "cannot write the output",
+    why: "{reason}",
+    fix: "write it to a place with room",
     exit: 125,
   },
   E_REPORT: {

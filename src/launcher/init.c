@@ -35,15 +35,31 @@ static void reap(const struct launch *launch)
 	}
 }
 
+/*
+ * Stops or continues every process: a stop must reach jobs in process groups of their own, and SIGTSTP does nothing in an
+ * orphaned group. Tells when the command has stopped, for until then it may take what is typed for the shell outside.
+ */
+static void pause_all(const struct launch *launch, bool stop)
+{
+	siginfo_t info;
+
+	kill(-1, stop ? SIGSTOP : SIGCONT);
+	if (!stop)
+		return;
+	/* WNOWAIT: an exit is left to reap(). */
+	while (waitid(P_PID, (id_t)launch->child, &info, WSTOPPED | WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		continue;
+	send_record(launch, (struct record){ .kind = RECORD_STOPPED });
+}
+
 static void forward(const struct launch *launch, int number)
 {
 	const struct plan_header *head = launch->plan.head;
 
 	if ((head->forwarded & signal_bit(number)) == 0)
 		return;
-	/* A stop must reach jobs in process groups of their own, and SIGTSTP does nothing in an orphaned group. */
 	if (number == SIGTSTP || number == SIGCONT) {
-		kill(-1, number == SIGTSTP ? SIGSTOP : SIGCONT);
+		pause_all(launch, number == SIGTSTP);
 		return;
 	}
 	if ((head->to_group & signal_bit(number)) != 0 && kill(-launch->child, number) == 0)

@@ -30,12 +30,14 @@
 #define EXIT_SETUP 125
 #define PID_TEXT 12u
 #define HELPER_MS 10000
+#define STOP_MS 1000
 
 /* What init and the payload tell the supervisor through the status pipe; smaller than PIPE_BUF, so never torn. */
 enum record_kind {
 	RECORD_FAILED, /* entry `entry` failed with errno `value` */
 	RECORD_OUTCOME, /* the exec came to outcome `entry` with errno `value` */
 	RECORD_STARTED, /* the exec comes next */
+	RECORD_STOPPED, /* on SIGTSTP the command has stopped */
 	RECORD_EXITED, /* the command ended with wait status `value` */
 };
 

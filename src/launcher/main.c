@@ -115,6 +115,9 @@ int main(int argc, char **argv)
 		die_early("the pid of the parent is no number");
 	if ((launch.plan.head->flags & PLAN_DIE_WITH_PARENT) != 0)
 		launch.parent = parent;
+	/* Init inherits these, and the command can read /proc/1/cmdline: pids of the host are no business of its. */
+	memset(argv[1], '-', strlen(argv[1]));
+	memset(argv[2], '-', strlen(argv[2]));
 	close_inherited(&launch.plan);
 	reset_signals(launch.plan.head);
 	if (syscall(SYS_pipe2, launch.status, O_CLOEXEC) != 0)

@@ -291,8 +291,10 @@ void write_report(const struct launch *launch, const struct end *end)
 	put_count(&text, "max_rss_bytes", (int64_t)usage.ru_maxrss * 1024);
 	if (end->failed)
 		put_error(&text, launch, end);
-	put_raw(&text, ",\"in_force\":");
-	put_raw(&text, plan_text(plan, plan->head->in_force));
+	if (end->started) {
+		put_raw(&text, ",\"in_force\":");
+		put_raw(&text, plan_text(plan, plan->head->in_force));
+	}
 	put_raw(&text, "}\n");
 	flush(&text);
 }

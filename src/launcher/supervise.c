@@ -32,7 +32,45 @@ static int remaining_ms(const struct launch *launch)
 	return rest > INT32_MAX ? INT32_MAX : (int)rest;
 }
 
-static void forward(const struct launch *launch, int signals)
+/* Takes in what init or the payload told; the first failure counts, whatever comes after it. */
+static bool read_record(const struct launch *launch, struct end *end, struct record *record)
+{
+	if (read(launch->status[0], record, sizeof(*record)) != (ssize_t)sizeof(*record))
+		return false;
+	if (end->failed)
+		return true;
+	switch ((enum record_kind)record->kind) {
+	case RECORD_STARTED:
+		end->started = true;
+		break;
+	case RECORD_EXITED:
+		end->status = record->value;
+		end->ran = true;
+		break;
+	case RECORD_FAILED:
+	case RECORD_OUTCOME:
+		end->failure = *record;
+		end->failed = true;
+		end->started = false;
+		break;
+	case RECORD_STOPPED:
+	default:
+		break;
+	}
+	return true;
+}
+
+/* Waits until the command has stopped, but not for ever: it may be in a sleep that cannot be interrupted. */
+static void await_stop(const struct launch *launch, struct end *end)
+{
+	struct pollfd status = { .fd = launch->status[0], .events = POLLIN };
+	struct record record = { .kind = RECORD_STARTED };
+
+	while (record.kind != RECORD_STOPPED && poll(&status, 1, STOP_MS) == 1 && read_record(launch, end, &record))
+		continue;
+}
+
+static void forward(const struct launch *launch, int signals, struct end *end)
 {
 	struct signal {
 		uint32_t number;
@@ -41,30 +79,11 @@ static void forward(const struct launch *launch, int signals)
 
 	while (read(signals, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {
 		send(launch, (int)signal.number);
-		/* The shell that started tsbox waits for this process to stop; SIGCONT wakes it and is forwarded too. */
-		if (signal.number == SIGTSTP)
-			kill(getpid(), SIGSTOP);
-	}
-}
-
-/* What init and the payload told: the first failure, else how the command ended. */
-static void read_records(const struct launch *launch, struct end *end)
-{
-	struct record record;
-
-	while (read(launch->status[0], &record, sizeof(record)) == (ssize_t)sizeof(record)) {
-		if (end->failed)
+		if (signal.number != SIGTSTP)
 			continue;
-		if (record.kind == RECORD_STARTED) {
-			end->started = true;
-		} else if (record.kind == RECORD_EXITED) {
-			end->status = record.value;
-			end->ran = true;
-		} else {
-			end->failure = record;
-			end->failed = true;
-			end->started = false;
-		}
+		await_stop(launch, end);
+		/* The shell that started tsbox waits for this process to stop; SIGCONT wakes it and is forwarded too. */
+		kill(getpid(), SIGSTOP);
 	}
 }
 
@@ -105,12 +124,14 @@ struct end supervise(struct launch *launch)
 			kill_sandbox(launch);
 		}
 		if (fds[1].revents != 0)
-			forward(launch, signals);
+			forward(launch, signals, &end);
 	}
 	int status = 0;
 	while (waitpid(launch->child, &status, 0) < 0 && errno == EINTR)
 		continue;
-	read_records(launch, &end);
+	struct record record;
+	while (read_record(launch, &end, &record))
+		continue;
 	/* Init ends without a record only when something kills it. */
 	if (!end.ran && !end.failed)
 		end.status = SIGKILL;

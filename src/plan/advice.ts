@@ -21,6 +21,7 @@ export const CODE: Readonly<Record<Step["step"]["op"], AdviceCode>> = {
   hostname: "E_HOSTNAME",
   "limit-namespaces": "E_PROC",
   loopback: "E_NETWORK",
+  "low-ports": "E_PROC",
   "map-id": "E_ID_MAP",
   "map-ranges": "E_ID_MAP",
   mask: "E_MOUNT",

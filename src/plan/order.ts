@@ -52,7 +52,7 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     name: "namespaces limited while proc is writable",
     why: "/proc/sys is read-only or hidden once it is attached",
-    earlier: ["new-proc", "limit-namespaces"],
+    earlier: ["new-proc", "limit-namespaces", "low-ports"],
     later: ["attach-proc"],
   },
   {

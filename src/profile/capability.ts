@@ -6,6 +6,7 @@ const WALLS = "it could undo the mounts, masks and namespaces around it";
 const PROCESSES = "it could read and change tsbox's own processes";
 const NETWORK = "it could undo the network mode, and reaches netfilter's large attack surface";
 const HOST_ONLY = "the kernel honours it outside of user namespaces only, so keeping it would be an empty promise";
+const OUTER = "it counts in the namespace that owns the sandbox, and there the command gets no capability";
 const GAIN = "it could give back what tsbox has taken from the sandbox";
 
 /** Capabilities that no profile may keep, and why; capabilities(7), user_namespaces(7), Linux 6.18. */
@@ -16,6 +17,9 @@ export const REFUSED_CAPABILITIES: Readonly<Partial<Record<CapabilityName, strin
   CAP_NET_ADMIN: NETWORK,
   CAP_SETPCAP: GAIN,
   CAP_SETFCAP: GAIN,
+  CAP_IPC_OWNER: OUTER,
+  CAP_NET_BROADCAST: OUTER,
+  CAP_NET_RAW: OUTER,
   CAP_SYS_BOOT: "it could end the sandbox from within, past tsbox's report",
   CAP_DAC_READ_SEARCH: "it could open files by handle, past the mounts that hide them",
   CAP_BPF: "BPF programs act on the kernel, not on the sandbox",
@@ -32,6 +36,7 @@ export const REFUSED_CAPABILITIES: Readonly<Partial<Record<CapabilityName, strin
   CAP_MKNOD: HOST_ONLY,
   CAP_SYSLOG: HOST_ONLY,
   CAP_SYS_MODULE: HOST_ONLY,
+  CAP_SYS_NICE: HOST_ONLY,
   CAP_SYS_PACCT: HOST_ONLY,
   CAP_SYS_RAWIO: HOST_ONLY,
   CAP_SYS_RESOURCE: HOST_ONLY,

@@ -98,6 +98,14 @@ function lowerInit(step: Exclude<RootfsStep, { op: "workdir" }>): Call[] {
         O.WRONLY | O.CLOEXEC,
         "user.max_user_namespaces",
       );
+    case "low-ports":
+      return writeFile(
+        slot("proc"),
+        "sys/net/ipv4/ip_unprivileged_port_start",
+        "0",
+        O.WRONLY | O.CLOEXEC,
+        "net.ipv4.ip_unprivileged_port_start",
+      );
     case "attach-proc":
       return [
         move(step.target, "proc"),

@@ -132,6 +132,18 @@ function planDevices(profile: Profile, facts: HostFacts, skeleton: Skeleton): St
   return steps;
 }
 
+/**
+ * CAP_NET_BIND_SERVICE would count in the user namespace that owns the network, and the payload's is another one: what
+ * it is kept for is given by a setting of the sandbox's own network instead.
+ */
+function planLowPorts(profile: Profile): Step[] {
+  const i = profile.capabilities.keep.indexOf("CAP_NET_BIND_SERVICE");
+  if (i < 0) return [];
+  const why = because(profile, `capabilities.keep[${i}]`);
+  if (profile.network.mode === "host") throw new TsboxError("E_LOW_PORTS", {}, why);
+  return [{ step: { op: "low-ports" }, because: why }];
+}
+
 function planProc(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[] {
   const proc = sandboxPath("/proc");
   skeleton.directory(proc);
@@ -142,6 +154,7 @@ function planProc(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[
     { step: { op: "new-proc" }, because: ALWAYS },
     // With capabilities kept the payload gets one more user namespace, which owns no mount; see src/userns/plan.ts.
     { step: { op: "limit-namespaces", user: keepsCapabilities ? 1 : 0 }, because: ALWAYS },
+    ...planLowPorts(profile),
     {
       step: {
         op: "attach-proc",

@@ -52,6 +52,7 @@ export type RootfsStep =
   | { readonly op: "devpts"; readonly target: SandboxPath }
   | { readonly op: "new-proc" }
   | { readonly op: "limit-namespaces"; readonly user: number }
+  | { readonly op: "low-ports" }
   | {
       readonly op: "attach-proc";
       readonly target: SandboxPath;
@@ -96,6 +97,8 @@ export function describeRootfs(step: RootfsStep): string {
       return "make a fresh proc of the sandbox's processes";
     case "limit-namespaces":
       return `forbid further user namespaces (user.max_user_namespaces = ${step.user})`;
+    case "low-ports":
+      return "allow ports below 1024 in the sandbox's own network (net.ipv4.ip_unprivileged_port_start = 0)";
     case "attach-proc":
       return `mount /proc${step.readonly ? " read-only" : ""}`;
     case "readonly":

@@ -30,8 +30,8 @@ const REPORT = v.object({
   max_rss_bytes: v.number(),
   /** Why the command was not started. */
   error: v.optional(ERROR),
-  /** What protected the run. */
-  in_force: v.record(v.string(), v.unknown()),
+  /** What protected the command, when it was started. */
+  in_force: v.optional(v.record(v.string(), v.unknown())),
 });
 
 export type Report = v.InferOutput<typeof REPORT>;

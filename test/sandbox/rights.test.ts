@@ -66,6 +66,13 @@ describe("ids", () => {
     expect(await sh(script, { words: ["--map", "root", "--cap-add", "CHOWN"] })).toMatchObject({ code: 1 });
   });
 
+  it("--cap-add NET_BIND_SERVICE opens the low ports of the sandbox's own network", async () => {
+    const bind = "import socket; socket.socket().bind(('127.0.0.1', 80))";
+    expect(await sh(`python3 -c "${bind}"`, { words: ["--cap-add", "NET_BIND_SERVICE"] })).toMatchObject({ code: 0 });
+    const denied = await sh(`python3 -c "${bind}"`, {});
+    expect(denied).toMatchObject({ code: 1, stderr: expect.stringContaining("PermissionError") });
+  });
+
   it("have a name and a home that is theirs", async () => {
     for (const map of ["self", "root", "nobody", "range"]) {
       const script = '[ "$(id -un)" = "$USER" ] && [ "$(stat -c %u ~)" = "$(id -u)" ] && touch ~/x && echo ok';

@@ -27,7 +27,6 @@ const BROKEN: readonly (readonly [command: string, code: number, name: string])[
   ["./missing", 127, "E_COMMAND_NOT_FOUND"],
   ["missing", 127, "E_COMMAND_NOT_FOUND"],
   ["./plain/below", 127, "E_COMMAND_NOT_FOUND"],
-  ["", 127, "E_COMMAND_NOT_FOUND"],
 ];
 
 function report(result: Result): Record<string, unknown> {
@@ -191,5 +190,17 @@ describe("messages", () => {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
       expect(result.stderr.replaceAll("\n", "")).not.toMatch(/[\u0000-\u001f\u007f\u202e]/);
     }
+  });
+
+  it("is written too when nothing could be planned", async () => {
+    const { cwd } = makeProject();
+    const words = ["--report", "fd:3", "-v", "/does/not/exist:/x"];
+    const result = await run(["true"], { cwd, words, fds: ["pipe"] });
+    expect(result).toMatchObject({ code: 125, stdout: "" });
+    expect(JSON.parse(result.extra[0] ?? "")).toMatchObject({
+      exit: 125,
+      started: false,
+      error: { code: "E_MOUNT_SOURCE", from: "command line --volume /does/not/exist:/x" },
+    });
   });
 });
