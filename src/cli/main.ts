@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { renderError, TsboxError } from "../errors/error.ts";
 import { planCommand } from "./plan.ts";
 import { runCommand } from "./run.ts";
+import { seccompCommand } from "./seccomp.ts";
 
 declare const TSBOX_VERSION: string;
 
@@ -16,7 +17,7 @@ function program(): Command {
     .exitOverride()
     // Its own errors are thrown, and told below in one form with all others.
     .configureOutput({ outputError: () => undefined });
-  for (const command of [runCommand(), planCommand()]) {
+  for (const command of [runCommand(), planCommand(), seccompCommand()]) {
     command.copyInheritedSettings(root);
     root.addCommand(command);
   }

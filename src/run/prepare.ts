@@ -1,12 +1,15 @@
 import type { HostPath } from "../base/brand.ts";
+import { TsboxError } from "../errors/error.ts";
 import type { HostFacts } from "../host/facts.ts";
 import { probeCwd, probeHost } from "../host/probe.ts";
 import { type Plan, plan, type RunOptions } from "../plan/plan.ts";
+import { because, filterKey } from "../profile/because.ts";
 import type { Overrides } from "../profile/override.ts";
 import type { Profile } from "../profile/profile.ts";
 import { readProfile } from "../profile/read.ts";
 import { wantedPaths } from "../rootfs/place.ts";
-import { probeFilter } from "./filter.ts";
+import type { FilterView } from "../seccomp/render.ts";
+import { probeFilter, readFilter } from "./filter.ts";
 
 /** What a caller asks for: a profile, what overrides it, and where profiles and the package are. */
 export interface Request {
@@ -32,4 +35,21 @@ export function prepare(request: Request, options: RunOptions = {}): Prepared {
   const seccomp = probeFilter(profile, request.packageDir);
   const facts = probeHost(profile, { cwd, paths: wantedPaths(profile, cwd), seccomp });
   return { profile, facts, plan: plan(profile, facts, options) };
+}
+
+/**
+ * What `run` would install for this request, and what it was made from; no path of the profile is looked at.
+ * @throws TsboxError E_FILTER_OFF when the profile wants none.
+ */
+export function prepareFilter(request: Request): FilterView {
+  const cwd = probeCwd(request.cwd);
+  const profile = readProfile(request.profile, { ...request, cwd }, request.overrides);
+  const key = profile.seccomp.filter === "off" ? "seccomp.filter" : filterKey(profile);
+  const fact = probeFilter(profile, request.packageDir);
+  const [program] = fact?.programs ?? [];
+  if (fact === undefined || program === undefined) throw new TsboxError("E_FILTER_OFF", {}, because(profile, key));
+  const { allow, file } = profile.seccomp;
+  const names = file === undefined ? allow : [file.shown];
+  const told = { profile: profile.name, because: because(profile, key), names, program, libseccomp: fact.libseccomp };
+  return { ...told, ...readFilter(profile, request.packageDir) };
 }

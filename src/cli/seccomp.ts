@@ -1,0 +1,35 @@
+import { isatty } from "node:tty";
+import { Command, Option } from "commander";
+import { TsboxError } from "../errors/error.ts";
+import { prepareFilter } from "../run/prepare.ts";
+import { renderPseudoCode } from "../seccomp/describe.ts";
+import { renderFilterJson, renderSummary } from "../seccomp/render.ts";
+import { addProfileOptions, readProfileOptions } from "./options.ts";
+import { places } from "./place.ts";
+import { print } from "./print.ts";
+
+interface Output {
+  readonly pfc?: true;
+  readonly bpf?: true;
+  readonly json?: true;
+}
+
+function show(self: Command): void {
+  const { pfc, bpf, json } = self.opts<Output>();
+  if (bpf === true && isatty(1)) throw new TsboxError("E_TERMINAL", {});
+  const filter = prepareFilter({ ...readProfileOptions(self), ...places() });
+  if (bpf === true) print(filter.program);
+  else if (pfc === true) print(renderPseudoCode(filter.spec));
+  else print(json === true ? renderFilterJson(filter) : renderSummary(filter));
+}
+
+export function seccompCommand(): Command {
+  const option = (flags: string, description: string, ...conflicts: string[]) =>
+    new Option(flags, description).helpGroup("Output:").conflicts(conflicts);
+  const command = new Command("seccomp")
+    .description("print the system call filter that `tsbox run` would install with the same options")
+    .addOption(option("--pfc", "every system call in order, and what happens with it", "bpf", "json"))
+    .addOption(option("--bpf", "the program, an array of struct sock_filter", "json"))
+    .addOption(option("--json", "the rules as data"));
+  return addProfileOptions(command).action((_options: unknown, self: Command) => show(self));
+}
