@@ -120,18 +120,25 @@ async function compileShipped() {
 }
 
 /**
- * commander needs it for commands that are programs of their own; tsbox has none, and it takes 4 ms to load.
- *
- * @type {import("esbuild").Plugin}
+ * What stands in the bundle for modules of Node that take milliseconds to load: commander needs the one for commands that
+ * are programs of their own, of which tsbox has none; bin/tsbox.js has a require() already.
  */
-const LAZY_CHILD_PROCESS = {
-  name: "lazy-child-process",
+const STAND_INS = {
+  "node:child_process": 'exports.spawn=(...args)=>require("node:child_process").spawn(...args);',
+  "node:module": "exports.createRequire=()=>require;",
+};
+
+/** @type {import("esbuild").Plugin} */
+const LIGHT_MODULES = {
+  name: "light-modules",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
-      importer.includes("/commander/") ? { path: "child_process", namespace: "lazy" } : undefined,
+    onResolve({ filter: /^node:(?:child_process|module)$/ }, ({ path, namespace }) =>
+      namespace === "light" ? undefined : { path, namespace: "light" },
     );
-    const contents = 'exports.spawn=(...args)=>require("node:child_process").spawn(...args);';
-    onLoad({ filter: /.*/, namespace: "lazy" }, () => ({ contents, resolveDir: ROOT }));
+    onLoad({ filter: /.*/, namespace: "light" }, ({ path }) => {
+      const contents = Object.entries(STAND_INS).find(([name]) => name === path)?.[1] ?? "";
+      return { contents, resolveDir: ROOT };
+    });
   },
 };
 
@@ -145,7 +152,7 @@ async function buildCli(define) {
     write: false,
     format: "cjs",
     define: { ...define, "import.meta.url": "tsboxUrl" },
-    plugins: [LAZY_CHILD_PROCESS],
+    plugins: [LIGHT_MODULES],
     banner: { js: CLI_BANNER },
     footer: { js: "})" },
   });

@@ -21,7 +21,8 @@ export function canonical(path: string): HostPath | undefined {
 }
 
 export function probePath(path: string): PathFact {
-  const status = ifThere(() => lstatSync(path));
+  // An exception would cost ten times the call, and half of the paths that are asked about are missing.
+  const status = ifThere(() => lstatSync(path, { throwIfNoEntry: false }));
   if (status === undefined) return { kind: "missing" };
   const real = canonical(path);
   if (status.isSymbolicLink()) {

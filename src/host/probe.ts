@@ -29,8 +29,7 @@ export function probeCwd(path = "."): HostPath {
 }
 
 function probeUser(): HostFacts["user"] {
-  const { uid, gid, homedir } = userInfo();
-  const { username } = userInfo();
+  const { uid, gid, homedir, username } = userInfo();
   // Names that passwd(5) cannot hold would forge lines of the sandbox's own passwd.
   const name = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,31}$/.test(username) ? username : "user";
   const home = canonical(homedir) ?? hostPath("/");

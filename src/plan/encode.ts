@@ -221,9 +221,8 @@ export function encode(plan: Plan): Uint8Array {
     words[at + 2] = data.text(entry.name);
     words[at + 3] = entry.nr;
     words[at + 4] = entry.save ?? NO_SLOT;
-    const kind = (i: number): number => args[i]?.kind ?? 0;
-    words[at + 5] = quad(kind(0), kind(1), kind(2), kind(3));
-    words[at + 6] = quad(kind(4), kind(5), 0, 0);
+    words[at + 5] = quad(args[0]?.kind ?? 0, args[1]?.kind ?? 0, args[2]?.kind ?? 0, args[3]?.kind ?? 0);
+    words[at + 6] = quad(args[4]?.kind ?? 0, args[5]?.kind ?? 0, 0, 0);
     for (let i = 0; i < tolerated.length; i += 4) {
       words[at + 7 + i / 4] = quad(
         tolerated[i] ?? 0,
