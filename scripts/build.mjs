@@ -128,6 +128,9 @@ const STAND_INS = {
   "node:module": "exports.createRequire=()=>require;",
 };
 
+/** Tables of hundreds of names: without a prototype V8 makes one dictionary of them, not a hidden class for each name. */
+const TABLES = { filter: /\/src\/sys\/(?:syscalls|errno)\.ts$/, start: /^( {2}\w+: \{|export const ERRNOS = \{)$/gm };
+
 /** @type {import("esbuild").Plugin} */
 const LIGHT_MODULES = {
   name: "light-modules",
@@ -135,6 +138,10 @@ const LIGHT_MODULES = {
     onResolve({ filter: /^node:(?:child_process|module)$/ }, ({ path, namespace }) =>
       namespace === "light" ? undefined : { path, namespace: "light" },
     );
+    onLoad({ filter: TABLES.filter }, ({ path }) => {
+      const contents = readFileSync(path, "utf8").replace(TABLES.start, "$1 __proto__: null,");
+      return { contents, loader: "ts" };
+    });
     onLoad({ filter: /.*/, namespace: "light" }, ({ path }) => {
       const contents = Object.entries(STAND_INS).find(([name]) => name === path)?.[1] ?? "";
       return { contents, resolveDir: ROOT };
