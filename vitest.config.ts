@@ -40,7 +40,15 @@ define(Promise, "withResolvers", withResolvers);
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: REAL_KERNEL, sequence: { groupOrder: 0 } } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: REAL_KERNEL,
+          setupFiles: ["test/support/seed.ts"],
+          sequence: { groupOrder: 0 },
+        },
+      },
       {
         test: {
           ...kernel,

@@ -60,7 +60,10 @@ export function placeMounts(
     } else if (outer === undefined && tree !== undefined) {
       within = { target: sandboxPath(tree), onHost: hostPath(mount.target) };
     }
-    placed.push({ mount, key, outer, within, throughBind: within !== undefined || outer?.throughBind === true });
+    // Also one that a later mount hides: it costs little to walk as if it could still be met.
+    const binds = placed.filter((other) => other.mount.type === "bind" && isBelow(mount.target, other.mount.target));
+    const throughBind = tree !== undefined || binds.length > 0;
+    placed.push({ mount, key, outer, within, throughBind });
   }
   return placed;
 }
