@@ -121,10 +121,12 @@ async function compileShipped() {
 
 /**
  * What stands in the bundle for modules of Node that take milliseconds to load: commander needs the one for commands that
- * are programs of their own, of which tsbox has none; bin/tsbox.js has a require() already.
+ * are programs of their own, of which tsbox has none; a terminal is asked about by one command; bin/tsbox.js has a
+ * require() already.
  */
 const STAND_INS = {
   "node:child_process": 'exports.spawn=(...args)=>require("node:child_process").spawn(...args);',
+  "node:tty": 'exports.isatty=(fd)=>require("node:tty").isatty(fd);',
   "node:module": "exports.createRequire=()=>require;",
 };
 
@@ -135,7 +137,7 @@ const TABLES = { filter: /\/src\/sys\/(?:syscalls|errno)\.ts$/, start: /^( {2}\w
 const LIGHT_MODULES = {
   name: "light-modules",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:(?:child_process|module)$/ }, ({ path, namespace }) =>
+    onResolve({ filter: /^node:(?:child_process|module|tty)$/ }, ({ path, namespace }) =>
       namespace === "light" ? undefined : { path, namespace: "light" },
     );
     onLoad({ filter: TABLES.filter }, ({ path }) => {
