@@ -100,11 +100,12 @@ function* rulesOf(file: OciFilter, machine: OciMachine, unknown: Set<string>): G
 // With an unconditional refusal beside it, an allowance by argument would never hold under runc, and would here.
 function refuseUnclear(rules: readonly NamedRule[]): void {
   const refusals = new Map(
-    rules.flatMap((rule) => (rule.tests.length === 0 && rule.action !== "allow" ? [[rule.name, rule] as const] : [])),
+    rules.flatMap((rule, i) => (rule.tests.length === 0 && rule.action !== "allow" ? [[rule.name, i] as const] : [])),
   );
-  for (const rule of rules) {
-    const refusal = refusals.get(rule.name);
-    if (refusal !== undefined && rule.action === "allow") throw conflict(refusal, rule);
+  for (const [i, rule] of rules.entries()) {
+    const at = refusals.get(rule.name);
+    const refusal = at === undefined || rule.action !== "allow" ? undefined : rules[at];
+    if (at !== undefined && refusal !== undefined) throw at < i ? conflict(refusal, rule) : conflict(rule, refusal);
   }
 }
 
