@@ -22,37 +22,36 @@ static noreturn void fail(const struct launch *launch, struct failure failure)
 }
 
 /* Reaps what has ended; does not return when the command is among it. */
-static void reap(const struct launch *launch)
+static void reap(struct launch *launch)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
 		if (pid != launch->child)
 			continue;
-		send_record(launch, (struct record){ .kind = RECORD_EXITED, .value = status });
-		_exit(0);
+		if (!WIFSTOPPED(status)) {
+			send_record(launch, (struct record){ .kind = RECORD_EXITED, .value = status });
+			_exit(0);
+		}
+		if (launch->stopping)
+			send_record(launch, (struct record){ .kind = RECORD_STOPPED });
+		launch->stopping = false;
 	}
 }
 
 /*
  * Stops or continues every process: a stop must reach jobs in process groups of their own, and SIGTSTP does nothing in an
- * orphaned group. Tells when the command has stopped, for until then it may take what is typed for the shell outside.
+ * orphaned group. That the command has stopped comes as SIGCHLD; it is told then, for until then the command may take what
+ * is typed for the shell outside. Nothing here waits for it: a parent in vfork(2) stops only when its child has ended.
  */
-static void pause_all(const struct launch *launch, bool stop)
+static void pause_all(struct launch *launch, bool stop)
 {
-	siginfo_t info;
-
+	launch->stopping = stop;
 	kill(-1, stop ? SIGSTOP : SIGCONT);
-	if (!stop)
-		return;
-	/* WNOWAIT: an exit is left to reap(). */
-	while (waitid(P_PID, (id_t)launch->child, &info, WSTOPPED | WEXITED | WNOWAIT) < 0 && errno == EINTR)
-		continue;
-	send_record(launch, (struct record){ .kind = RECORD_STOPPED });
 }
 
-static void forward(const struct launch *launch, int number)
+static void forward(struct launch *launch, int number)
 {
 	const struct plan_header *head = launch->plan.head;
 
@@ -86,8 +85,8 @@ void init_main(struct launch *launch)
 		long number = syscall(SYS_rt_sigtimedwait, &awaited, &info, NULL, sizeof(awaited));
 		if (number == SIGCHLD)
 			reap(launch);
-		/* Sent from outside: a sender in this pid namespace has a pid here. */
-		else if (number > 0 && info.si_pid == 0)
+		/* From outside: a sender in here has a pid, and only the kernel and kill(2) can say SI_USER for another. */
+		else if (number > 0 && info.si_code == SI_USER && info.si_pid == 0)
 			forward(launch, (int)number);
 	}
 }

@@ -3,7 +3,7 @@
  *
  * Three processes, each with a script of its own in the plan:
  *
- *  supervisor  the process that was started (main.c, supervise.c). Checks the whole plan, closes every fd that the plan
+ *  supervisor  the process that was started (main.c, start.c, supervise.c). Checks the whole plan, closes every fd that the plan
  *              does not name, plays the host script, which spawns init into new namespaces, and then waits: forwards
  *              signals, watches the time limit and its own parent, tells how the run ended. Stays in the host's
  *              namespaces; holds no fd of the sandbox but the read end of the status pipe.
@@ -50,13 +50,20 @@ struct record {
 struct launch {
 	struct plan plan;
 	char **command; /* argv of the payload */
-	pid_t parent;   /* who must live; 0: nobody */
+	int signals;    /* signalfd of what is forwarded */
+	int parent;     /* pidfd of the process that must live, or -1 */
+	bool guarded;   /* the terminal was taken away */
 	int64_t slot[PLAN_SLOTS];
 	int status[2]; /* the status pipe */
 	pid_t child;   /* the process that this one spawned */
 	int child_pidfd;
+	bool stopping; /* in init: the command is to stop, and has not yet */
 	int64_t started_ns;
 };
+
+/* start.c */
+void start_clean(struct launch *launch, int plan_fd, pid_t parent);
+bool is_in_background(void);
 
 /* play.c */
 struct failure {
@@ -87,10 +94,10 @@ struct end {
 	struct record failure;
 	bool failed;
 };
-struct end supervise(struct launch *launch);
-void kill_sandbox(struct launch *launch);
+struct end supervise(struct launch *launch, struct failure failure);
 
 /* report.c */
+void tell_early(const char *why);
 noreturn void die_early(const char *why);
 void tell_failure(const struct launch *launch, uint32_t entry, int error);
 void tell_outcome(const struct launch *launch, enum outcome outcome, int error);

@@ -123,14 +123,19 @@ static void put_count(struct text *text, const char *name, int64_t value)
 	put_number(text, value);
 }
 
-void die_early(const char *why)
+void tell_early(const char *why)
 {
 	struct text text = { .fd = STDERR_FILENO };
 
 	put_raw(&text, "tsbox: cannot start the launcher: ");
 	put_raw(&text, why);
-	put_raw(&text, " [E_LAUNCHER]\n  fix: start it through tsbox, which writes the plan\n");
+	put_raw(&text, " [E_LAUNCHER]\n  fix: correct that, or report it if tsbox itself did it\n");
 	flush(&text);
+}
+
+void die_early(const char *why)
+{
+	tell_early(why);
 	_exit(EXIT_SETUP);
 }
 

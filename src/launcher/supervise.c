@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,13 +14,12 @@ static void send(const struct launch *launch, int number)
 	syscall(SYS_pidfd_send_signal, launch->child_pidfd, number, NULL, 0u);
 }
 
-void kill_sandbox(struct launch *launch)
+static void kill_sandbox(struct launch *launch)
 {
 	if (launch->child > 0)
 		send(launch, SIGKILL);
 }
 
-/* One second more than the rest, never less: a limit may be told late but not early. */
 static int remaining_ms(const struct launch *launch)
 {
 	const struct plan_header *head = launch->plan.head;
@@ -60,80 +60,99 @@ static bool read_record(const struct launch *launch, struct end *end, struct rec
 	return true;
 }
 
+/* Takes in all that was told until now; whether the command has told that it stopped. */
+static bool read_records(const struct launch *launch, struct end *end)
+{
+	struct record record;
+	bool stopped = false;
+
+	while (read_record(launch, end, &record))
+		stopped = stopped || record.kind == RECORD_STOPPED;
+	return stopped;
+}
+
 /* Waits until the command has stopped, but not for ever: it may be in a sleep that cannot be interrupted. */
 static void await_stop(const struct launch *launch, struct end *end)
 {
 	struct pollfd status = { .fd = launch->status[0], .events = POLLIN };
-	struct record record = { .kind = RECORD_STARTED };
 
-	while (record.kind != RECORD_STOPPED && poll(&status, 1, STOP_MS) == 1 && read_record(launch, end, &record))
+	while (poll(&status, 1, STOP_MS) == 1 && (status.revents & POLLIN) != 0 && !read_records(launch, end))
 		continue;
 }
 
-static void forward(const struct launch *launch, int signals, struct end *end)
+static void pause_with_sandbox(const struct launch *launch, struct end *end)
 {
-	struct signal {
-		uint32_t number;
-		uint8_t rest[124]; /* struct signalfd_siginfo is 128 bytes, signalfd(2) */
-	} signal;
+	/* What an earlier stop told too late. */
+	read_records(launch, end);
+	send(launch, SIGTSTP);
+	await_stop(launch, end);
+	/* The shell that started tsbox waits for this process to stop. */
+	kill(getpid(), SIGSTOP);
+}
 
-	while (read(signals, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {
-		send(launch, (int)signal.number);
-		if (signal.number != SIGTSTP)
-			continue;
-		await_stop(launch, end);
-		/* The shell that started tsbox waits for this process to stop; SIGCONT wakes it and is forwarded too. */
-		kill(getpid(), SIGSTOP);
+static void forward(const struct launch *launch, struct end *end)
+{
+	struct signalfd_siginfo signal;
+
+	while (read(launch->signals, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {
+		if (signal.ssi_signo == SIGTSTP)
+			pause_with_sandbox(launch, end);
+		/* Let go on in the background it could read what is typed; it stays stopped, as if by SIGTTIN. */
+		else if (signal.ssi_signo == SIGCONT && !launch->guarded && is_in_background())
+			kill(getpid(), SIGSTOP);
+		else
+			send(launch, (int)signal.ssi_signo);
 	}
 }
 
-struct end supervise(struct launch *launch)
+/* Until init ends: signals, the time limit, the parent's end. */
+static void wait_for_init(struct launch *launch, struct end *end)
 {
-	struct end end = { .exit = EXIT_SETUP };
-	const struct plan_header *head = launch->plan.head;
-	int signals = (int)syscall(SYS_signalfd4, -1, &head->forwarded, sizeof(head->forwarded), 02004000 /* both CLOEXEC and NONBLOCK */);
-	int parent = -1;
-
-	if (launch->parent > 0) {
-		parent = (int)syscall(SYS_pidfd_open, launch->parent, 0u);
-		/* Opened first, compared then: the pid cannot be another's by now. */
-		if (parent < 0 || getppid() != launch->parent)
-			end.orphaned = true;
-	}
 	struct pollfd fds[] = {
 		{ .fd = launch->child_pidfd, .events = POLLIN },
-		{ .fd = signals, .events = POLLIN },
-		{ .fd = parent, .events = POLLIN },
+		{ .fd = launch->signals, .events = POLLIN },
+		{ .fd = launch->parent, .events = POLLIN },
 	};
-	if (signals < 0 || end.orphaned)
-		kill_sandbox(launch);
+
 	for (;;) {
-		int n = poll(fds, 3, end.timed_out || end.orphaned ? -1 : remaining_ms(launch));
+		int n = poll(fds, 3, end->timed_out || end->orphaned ? -1 : remaining_ms(launch));
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (fds[0].revents != 0)
-			break;
+		if (n > 0 && fds[0].revents != 0)
+			return;
 		if (n <= 0) {
-			end.timed_out = n == 0;
+			end->timed_out = end->timed_out || n == 0;
 			kill_sandbox(launch);
 			continue;
 		}
 		if (fds[2].revents != 0) {
-			end.orphaned = true;
+			end->orphaned = true;
 			fds[2].fd = -1;
 			kill_sandbox(launch);
 		}
 		if (fds[1].revents != 0)
-			forward(launch, signals, &end);
+			forward(launch, end);
 	}
-	int status = 0;
-	while (waitpid(launch->child, &status, 0) < 0 && errno == EINTR)
+}
+
+struct end supervise(struct launch *launch, struct failure failure)
+{
+	struct end end = { .exit = EXIT_SETUP };
+
+	if (failure.error != 0)
+		kill_sandbox(launch);
+	else
+		wait_for_init(launch, &end);
+	while (launch->child > 0 && waitpid(launch->child, &end.status, 0) < 0 && errno == EINTR)
 		continue;
-	struct record record;
-	while (read_record(launch, &end, &record))
-		continue;
-	/* Init ends without a record only when something kills it. */
-	if (!end.ran && !end.failed)
-		end.status = SIGKILL;
+	int init = end.status;
+	read_records(launch, &end);
+	/* Without a record something has killed init. What init told explains a host step that failed for want of it. */
+	if (!end.ran)
+		end.status = init;
+	if (failure.error != 0 && !end.failed) {
+		end.failed = true;
+		end.failure = (struct record){ .kind = RECORD_FAILED, .entry = failure.entry, .value = failure.error };
+	}
 	return end;
 }
