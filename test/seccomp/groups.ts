@@ -8,6 +8,9 @@ const shipped = groupDirectory(new URL("../../profiles/seccomp", import.meta.url
 /** Names of every shipped group. */
 export const shippedNames = shipped.names;
 
+/** The groups that these names stand for. */
+export const shippedGroups = (allow: readonly string[]) => readGroups(allow, shipped);
+
 /** What the shipped groups (or calls) say on an architecture. */
 export function shippedSpec(allow: readonly string[], arch: Arch): FilterSpec {
   return resolveRules(allow, readGroups(allow, shipped), arch, { file: "profiles/test.toml", key: "seccomp.allow" });
