@@ -1,4 +1,3 @@
-import { isatty } from "node:tty";
 import { Command, Option } from "commander";
 import { TsboxError } from "../errors/error.ts";
 import { prepareFilter } from "../run/prepare.ts";
@@ -16,7 +15,7 @@ interface Output {
 
 function show(self: Command): void {
   const { pfc, bpf, json } = self.opts<Output>();
-  if (bpf === true && isatty(1)) throw new TsboxError("E_TERMINAL", {});
+  if (bpf === true && process.stdout.isTTY) throw new TsboxError("E_TERMINAL", {});
   const filter = prepareFilter({ ...readProfileOptions(self), ...places() });
   if (bpf === true) print(filter.program);
   else if (pfc === true) print(renderPseudoCode(filter.spec));

@@ -67,84 +67,95 @@ function parseDefaultAction(input: unknown): Parsed<OciAction> {
 
 /** The greatest value of an argument. */
 export const MAX_ARGUMENT = 2n ** 64n - 1n;
-const unsigned = leaf((input) => {
-  const isWhole = typeof input === "bigint" || (typeof input === "number" && Number.isSafeInteger(input));
-  const value = isWhole ? BigInt(input) : -1n;
-  return value >= 0n && value <= MAX_ARGUMENT ? { value } : { fault: { expected: "an integer from 0 to 2^64 - 1" } };
-});
-
-const index = leaf((input) =>
-  typeof input === "number" && Number.isInteger(input) && input >= 0 && input <= 5
-    ? { value: input }
-    : { fault: { expected: "the index of an argument, 0 to 5" } },
-);
-
-const errnoNumber = leaf((input) =>
-  typeof input === "number" && Number.isInteger(input) && input >= 1 && input <= MAX_ERRNO
-    ? { value: input }
-    : { fault: { expected: `an errno, 1 to ${MAX_ERRNO}` } },
-);
-
-const errnoName = leaf((input) => {
-  const name = typeof input === "string" ? input.toLowerCase() : "";
-  if (isErrnoName(name)) return { value: ERRNOS[name] };
-  return { fault: { expected: "the name of an errno, as EPERM", hint: suggest(name, Object.keys(ERRNOS)) } };
-});
-
-const minKernel = leaf((input) => {
-  const found = typeof input === "string" ? /^(\d{1,3})\.(\d{1,5})$/.exec(input) : null;
-  if (found === null) return { fault: { expected: 'a version of the kernel, as "4.8"' } };
-  return { value: { major: Number(found[1]), minor: Number(found[2]) } };
-});
-
 const isCapability = (name: string): name is CapabilityName => Object.hasOwn(CAPABILITIES, name);
-const capability = leaf((input) =>
-  typeof input === "string" && isCapability(input)
-    ? { value: input }
-    : { fault: { expected: "a capability, as CAP_SYS_ADMIN", hint: suggest(input, Object.keys(CAPABILITIES)) } },
-);
-
-const name = text("the name of a system call", (input) =>
-  /^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(input) ? undefined : "",
-);
-const remark = text("a text", () => undefined);
-const operator = word([
-  ...(["SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT"] as const),
-  "SCMP_CMP_MASKED_EQ",
-]);
-const architecture = word(ARCHITECTURES.map((each) => `SCMP_ARCH_${each}` as const));
 
 /** Go writes what is not there as null, or not at all. */
 const absent = <const S extends v.GenericSchema<unknown, unknown>>(schema: S) => v.exactOptional(v.nullable(schema));
 
-const CONDITION = table({
-  caps: absent(list(capability)),
-  arches: absent(list(word(GO_ARCHES))),
-  minKernel: absent(minKernel),
-});
+/** Made at first use: no run without a filter file pays for it. */
+function makeFormat() {
+  const unsigned = leaf((input) => {
+    const isWhole = typeof input === "bigint" || (typeof input === "number" && Number.isSafeInteger(input));
+    const value = isWhole ? BigInt(input) : -1n;
+    return value >= 0n && value <= MAX_ARGUMENT ? { value } : { fault: { expected: "an integer from 0 to 2^64 - 1" } };
+  });
+
+  const index = leaf((input) =>
+    typeof input === "number" && Number.isInteger(input) && input >= 0 && input <= 5
+      ? { value: input }
+      : { fault: { expected: "the index of an argument, 0 to 5" } },
+  );
+
+  const errnoNumber = leaf((input) =>
+    typeof input === "number" && Number.isInteger(input) && input >= 1 && input <= MAX_ERRNO
+      ? { value: input }
+      : { fault: { expected: `an errno, 1 to ${MAX_ERRNO}` } },
+  );
+
+  const errnoName = leaf((input) => {
+    const name = typeof input === "string" ? input.toLowerCase() : "";
+    if (isErrnoName(name)) return { value: ERRNOS[name] };
+    return { fault: { expected: "the name of an errno, as EPERM", hint: suggest(name, Object.keys(ERRNOS)) } };
+  });
+
+  const minKernel = leaf((input) => {
+    const found = typeof input === "string" ? /^(\d{1,3})\.(\d{1,5})$/.exec(input) : null;
+    if (found === null) return { fault: { expected: 'a version of the kernel, as "4.8"' } };
+    return { value: { major: Number(found[1]), minor: Number(found[2]) } };
+  });
+
+  const capability = leaf((input) =>
+    typeof input === "string" && isCapability(input)
+      ? { value: input }
+      : { fault: { expected: "a capability, as CAP_SYS_ADMIN", hint: suggest(input, Object.keys(CAPABILITIES)) } },
+  );
+
+  const name = text("the name of a system call", (input) =>
+    /^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(input) ? undefined : "",
+  );
+  const remark = text("a text", () => undefined);
+  const operator = word([
+    ...(["SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT"] as const),
+    "SCMP_CMP_MASKED_EQ",
+  ]);
+  const architecture = word(ARCHITECTURES.map((each) => `SCMP_ARCH_${each}` as const));
+
+  const condition = table({
+    caps: absent(list(capability)),
+    arches: absent(list(word(GO_ARCHES))),
+    minKernel: absent(minKernel),
+  });
+
+  return table({
+    defaultAction: leaf(parseDefaultAction),
+    defaultErrnoRet: absent(errnoNumber),
+    defaultErrno: absent(errnoName),
+    architectures: absent(list(architecture)),
+    archMap: absent(list(table({ architecture, subArchitectures: absent(list(architecture)) }))),
+    flags: absent(list(word(FLAGS.map((each) => `SECCOMP_FILTER_FLAG_${each}` as const)))),
+    comment: absent(remark),
+    syscalls: absent(
+      list(
+        table({
+          name: absent(name),
+          names: absent(list(name)),
+          action: leaf(parseAction),
+          errnoRet: absent(errnoNumber),
+          errno: absent(errnoName),
+          args: absent(list(table({ index, value: unsigned, valueTwo: absent(unsigned), op: operator }))),
+          comment: absent(remark),
+          includes: absent(condition),
+          excludes: absent(condition),
+        }),
+      ),
+    ),
+  });
+}
+
+let made: ReturnType<typeof makeFormat> | undefined;
 
 /** The whole file; values already parsed. */
-export const OCI_FORMAT = table({
-  defaultAction: leaf(parseDefaultAction),
-  defaultErrnoRet: absent(errnoNumber),
-  defaultErrno: absent(errnoName),
-  architectures: absent(list(architecture)),
-  archMap: absent(list(table({ architecture, subArchitectures: absent(list(architecture)) }))),
-  flags: absent(list(word(FLAGS.map((each) => `SECCOMP_FILTER_FLAG_${each}` as const)))),
-  comment: absent(remark),
-  syscalls: absent(
-    list(
-      table({
-        name: absent(name),
-        names: absent(list(name)),
-        action: leaf(parseAction),
-        errnoRet: absent(errnoNumber),
-        errno: absent(errnoName),
-        args: absent(list(table({ index, value: unsigned, valueTwo: absent(unsigned), op: operator }))),
-        comment: absent(remark),
-        includes: absent(CONDITION),
-        excludes: absent(CONDITION),
-      }),
-    ),
-  ),
-});
+export function ociFormat(): ReturnType<typeof makeFormat> {
+  made ??= makeFormat();
+  return made;
+}

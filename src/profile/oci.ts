@@ -3,7 +3,7 @@ import { TsboxError } from "../errors/error.ts";
 import type { CapabilityName } from "../sys/capabilities.ts";
 import { type Answer, type ArgumentTest, answerOf, type Refusal } from "../sys/filter.ts";
 import { parseJson } from "./json.ts";
-import { MAX_ARGUMENT, OCI_FORMAT, type OciAction, OPERATORS } from "./oci-format.ts";
+import { MAX_ARGUMENT, type OciAction, OPERATORS, ociFormat } from "./oci-format.ts";
 import { explainIssue } from "./validate.ts";
 
 /** When an entry counts; every list that is not empty must agree. */
@@ -43,7 +43,7 @@ export interface OciFilter {
   readonly rules: readonly OciRule[];
 }
 
-type Raw = v.InferOutput<typeof OCI_FORMAT>;
+type Raw = v.InferOutput<ReturnType<typeof ociFormat>>;
 type RawRule = NonNullable<Raw["syscalls"]>[number];
 
 const EPERM = answerOf(1);
@@ -127,7 +127,7 @@ const bare = (name: string) => name.replace(/^SCMP_ARCH_|^SECCOMP_FILTER_FLAG_/,
  */
 export function parseOci(content: string, file: string): OciFilter {
   const fault = new Fault(file);
-  const result = v.safeParse(OCI_FORMAT, parseJson(content, file), { abortEarly: true });
+  const result = v.safeParse(ociFormat(), parseJson(content, file), { abortEarly: true });
   if (!result.success) {
     throw explainIssue(result.issues[0], { file, name: subject(file), locate: (key) => key });
   }
