@@ -36,7 +36,14 @@ function timeCommands(spawn: string, rounds: number, commands: readonly Command[
 /** The plan and the launcher alone, against bubblewrap. */
 function benchLaunch(spawn: string, rounds: number): void {
   const packageDir = process.cwd();
-  const { plan } = prepare({ profile: "strict", overrides: {}, configHome: undefined, packageDir, cwd: undefined });
+  const { plan } = prepare({
+    profile: "strict",
+    overrides: {},
+    configHome: undefined,
+    packageDir,
+    cwd: undefined,
+    streams: [],
+  });
   const scratch = mkdtempSync(join(tmpdir(), "tsbox-bench."));
   const emptyDirectory = join(scratch, "directory");
   const emptyFile = join(scratch, "file");

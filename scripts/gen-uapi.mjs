@@ -42,7 +42,7 @@ const GROUPS = {
   O: [
     "fcntl.h, open(2); those that are the same on x86-64 and arm64",
     "O_",
-    ["WRONLY", "CREAT", "TRUNC", "EXCL", "PATH", "CLOEXEC"],
+    ["WRONLY", "CREAT", "TRUNC", "EXCL", "NONBLOCK", "PATH", "CLOEXEC"],
   ],
   RESOLVE: ["openat2.h, openat2(2)", "RESOLVE_", ["NO_MAGICLINKS", "NO_SYMLINKS", "IN_ROOT"]],
   PR: [

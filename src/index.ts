@@ -26,7 +26,7 @@ export interface RunOptions extends RunInput {
 export function run(command: readonly [string, ...string[]], options: RunOptions = {}): Promise<RunResult> {
   const { profile = "strict", overrides = {}, cwd, configHome, ...input } = options;
   return runSandboxed(
-    { profile, overrides, cwd, configHome, packageDir: packageDirectory(import.meta.url) },
+    { profile, overrides, cwd, configHome, packageDir: packageDirectory(import.meta.url), streams: [] },
     command,
     input,
   );

@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync, readdirSync, readlinkSync, writeSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { hostPath } from "../base/brand.ts";
 import { TsboxError } from "../errors/error.ts";
-import { canonical, ifThere } from "../host/path.ts";
+import { ifThere, walkPath } from "../host/path.ts";
 import type { ReportTarget } from "../process/step.ts";
 
 const linkOf = (fd: string): string | undefined => ifThere(() => readlinkSync(`/proc/self/fd/${fd}`));
@@ -27,9 +27,10 @@ export function parseReport(text: string): ReportTarget {
   if (text.startsWith("fd:")) throw refuse("fd: takes a decimal number");
   const name = basename(text);
   if (name === "" || name === "." || name === "..") throw refuse("it is a directory");
-  const folder = canonical(dirname(text));
+  const folder = walkPath(resolve(dirname(text)));
   if (folder === undefined) throw refuse("its directory does not exist");
-  return { file: hostPath(`${folder}/${name}`) };
+  if (folder.untrusted !== undefined) throw refuse(`${folder.untrusted} is a link that root did not make`);
+  return { file: hostPath(`${folder.real}/${name}`) };
 }
 
 /** Writes the report of a run that ended before the launcher was started; {@link Report} says what the fields mean. */

@@ -134,6 +134,24 @@ export const CATALOGUE = {
     fix: "create {source}, or write optional = true",
     exit: 125,
   },
+  E_MOUNT_LINK: {
+    what: "cannot bind {source} on {target}",
+    why: "{link} is a link that root did not make; a command that ran before may have put it there",
+    fix: "if it is meant to lead to {real}, write that path",
+    exit: 125,
+  },
+  E_MOUNT_OWN: {
+    what: "cannot share {source} writable",
+    why: "tsbox itself is in it ({own}): what the command writes there would run outside of the sandbox",
+    fix: "install tsbox elsewhere (npm install --global tsbox), or share a directory beside it",
+    exit: 125,
+  },
+  E_MOUNT_RENAME: {
+    what: "cannot keep {target} read-only",
+    why: "{parent} above it lies in {outer}, which is writable: it can be renamed, and another made in its place",
+    fix: "mount {parent} too, which keeps it from being renamed",
+    exit: 125,
+  },
   E_MOUNT_TARGET: {
     what: "cannot mount on {target}",
     why: "{reason}",

@@ -3,17 +3,28 @@ import type { RlimitName } from "../profile/profile.ts";
 import type { Arch } from "../sys/syscalls.ts";
 import type { SeccompFact } from "./filter.ts";
 
-/** What lies at a path of the host, not following a last symbolic link. */
+/**
+ * What lies at a path of the host, not following a last symbolic link. `untrusted` is the first link on the way to it that
+ * somebody else than root made.
+ */
 export type PathFact =
   | { readonly kind: "missing" }
-  | { readonly kind: "file" | "directory" | "other"; readonly real: HostPath }
+  | { readonly kind: "file" | "directory" | "other"; readonly real: HostPath; readonly untrusted?: HostPath }
   /** `real` is where it leads, `link` its text; a dangling link has no `real`. */
   | {
       readonly kind: "symlink";
       readonly link: string;
       readonly real: HostPath | undefined;
       readonly directory: boolean;
+      readonly untrusted?: HostPath;
     };
+
+/** A standard stream that is a file, a device or a terminal; pipes and sockets are none. */
+export interface StreamFact {
+  readonly fd: 0 | 1 | 2;
+  readonly access: "read" | "write" | "both";
+  readonly terminal: boolean;
+}
 
 /** One line of /etc/subuid or /etc/subgid that is the user's; subuid(5). */
 export interface IdRange {
@@ -41,6 +52,11 @@ export interface HostFacts {
   readonly cwd: HostPath;
   /** For every path that `wantedPaths` asked for. */
   readonly paths: ReadonlyMap<string, PathFact>;
+  /** tsbox itself: its package, Node, and its configuration; what writes these decides over the next run. */
+  readonly own: readonly HostPath[];
+  /** Whether tsbox's parent is a process that it can see, and so watch. */
+  readonly parentVisible: boolean;
+  readonly streams: readonly StreamFact[];
   /** Of the names that the profile passes on: those that are set. */
   readonly environment: ReadonlyMap<string, string>;
   /** /etc/resolv.conf, when the network mode needs it. */

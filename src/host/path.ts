@@ -1,4 +1,5 @@
-import { lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
+import { posix } from "node:path";
 import { type HostPath, hostPath } from "../base/brand.ts";
 import type { PathFact } from "./facts.ts";
 
@@ -20,15 +21,62 @@ export function canonical(path: string): HostPath | undefined {
   return real === undefined ? undefined : hostPath(real);
 }
 
+/** Where a path leads, and the first link on the way that somebody else than root made. */
+export interface Walk {
+  readonly real: HostPath;
+  readonly untrusted: HostPath | undefined;
+}
+
+/** As the kernel's; path_resolution(7). */
+const LINK_LIMIT = 40;
+
+/**
+ * Follows a path link by link, or gives undefined when it leads nowhere.
+ *
+ * A link that only root can have made belongs to the system. Any other may have been put there by a command that ran in a
+ * sandbox before, to lead to something that was not meant (CVE-2024-42472 in flatpak). When root asks, all are of that kind.
+ */
+export function walkPath(path: string, statusOf = lstatOrNone): Walk | undefined {
+  const rest = path.split("/");
+  let real = "/";
+  let untrusted: string | undefined;
+  for (let links = 0; rest.length > 0; ) {
+    const part = rest.shift();
+    if (part === undefined || part === "" || part === ".") continue;
+    if (part === "..") {
+      real = posix.dirname(real);
+      continue;
+    }
+    const next = posix.join(real, part);
+    const status = statusOf(next);
+    if (status === undefined) return undefined;
+    if (!status.isSymbolicLink()) {
+      if (rest.some((name) => name !== "" && name !== ".") && !status.isDirectory()) return undefined;
+      real = next;
+      continue;
+    }
+    const target = ifThere(() => readlinkSync(next));
+    if (target === undefined || ++links > LINK_LIMIT) return undefined;
+    if (status.uid !== 0 || process.getuid?.() === 0) untrusted ??= next;
+    if (target.startsWith("/")) real = "/";
+    rest.unshift(...target.split("/"));
+  }
+  return { real: hostPath(real), untrusted: untrusted === undefined ? undefined : hostPath(untrusted) };
+}
+
+// An exception would cost ten times the call, and half of the paths that are asked about are missing.
+const lstatOrNone = (path: string): Stats | undefined => ifThere(() => lstatSync(path, { throwIfNoEntry: false }));
+
 export function probePath(path: string): PathFact {
-  // An exception would cost ten times the call, and half of the paths that are asked about are missing.
-  const status = ifThere(() => lstatSync(path, { throwIfNoEntry: false }));
+  const status = lstatOrNone(path);
   if (status === undefined) return { kind: "missing" };
-  const real = canonical(path);
+  const walk = walkPath(path);
+  const untrusted = walk?.untrusted === undefined ? {} : { untrusted: walk.untrusted };
   if (status.isSymbolicLink()) {
     const directory = ifThere(() => statSync(path))?.isDirectory() ?? false;
-    return { kind: "symlink", link: readlinkSync(path), real, directory };
+    return { kind: "symlink", link: readlinkSync(path), real: walk?.real, directory, ...untrusted };
   }
-  if (real === undefined) return { kind: "missing" };
-  return { kind: status.isDirectory() ? "directory" : status.isFile() ? "file" : "other", real };
+  if (walk === undefined) return { kind: "missing" };
+  const kind = status.isDirectory() ? "directory" : status.isFile() ? "file" : "other";
+  return { kind, real: walk.real, ...untrusted };
 }

@@ -5,7 +5,7 @@ import { TsboxError } from "../errors/error.ts";
 import type { Profile } from "../profile/profile.ts";
 import { landlockAbi } from "../sys/libc.ts";
 import type { Arch } from "../sys/syscalls.ts";
-import type { HostFacts } from "./facts.ts";
+import type { HostFacts, StreamFact } from "./facts.ts";
 import type { SeccompFact } from "./filter.ts";
 import { probeHardLimits } from "./limit.ts";
 import { canonical, ifThere, probePath } from "./path.ts";
@@ -47,11 +47,27 @@ function probeHelper(name: string): HostPath | undefined {
 
 const RESOLV_CONF_LIMIT = 65_536;
 
-/** Everything that the plan of `profile` depends on; `paths` are those that the root file system asks about. */
-export function probeHost(
-  profile: Profile,
-  wanted: { readonly cwd: HostPath; readonly paths: readonly string[]; readonly seccomp: SeccompFact | undefined },
-): HostFacts {
+/** What only the caller knows. */
+export interface Wanted {
+  readonly cwd: HostPath;
+  /** Those that the root file system asks about. */
+  readonly paths: readonly string[];
+  readonly seccomp: SeccompFact | undefined;
+  readonly packageDir: string;
+  readonly configHome: string | undefined;
+  /** Standard streams of the command: this process's own, or pipes that are yet to be made. */
+  readonly streams: readonly StreamFact[];
+}
+
+/** What a command must never be able to write to: it would run outside, at the next start of tsbox. */
+function probeOwn({ packageDir, configHome }: Wanted): HostPath[] {
+  const config = configHome === undefined ? [] : [`${canonical(configHome) ?? configHome}/tsbox`];
+  const there = [packageDir, process.execPath].map((path) => canonical(path) ?? path);
+  return [...there, ...config].filter((path) => path.startsWith("/")).map(hostPath);
+}
+
+/** Everything that the plan of `profile` depends on. */
+export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
   const arch = probeArch();
   const user = probeUser();
   const ranged = profile.ids.map === "range";
@@ -66,6 +82,10 @@ export function probeHost(
     user,
     cwd: wanted.cwd,
     paths: new Map(wanted.paths.map((path) => [path, probePath(path)])),
+    own: probeOwn(wanted),
+    // A parent outside of this pid namespace reads as 0; getppid(2).
+    parentVisible: process.ppid !== 0,
+    streams: wanted.streams,
     environment,
     resolvConf:
       profile.network.mode === "none"

@@ -5,7 +5,7 @@ import { type Because, TsboxError } from "../errors/error.ts";
 import type { HostFacts } from "../host/facts.ts";
 import { because, type Planned } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
-import { allRights, type Right, rightsFor } from "./right.ts";
+import { allRights, type Right, rightsFor, streamRights } from "./right.ts";
 
 /*
  * Landlock: theory of operation.
@@ -17,7 +17,7 @@ import { allRights, type Right, rightsFor } from "./right.ts";
  * anything outside (ABI 6). Needs no_new_privs; must come before the filter, which does not allow what it needs later.
  *
  * Standard streams that are files or terminals get a rule of their own, so that opening /dev/stderr goes on working: it
- * leads to a file that lies beneath none of the paths.
+ * leads to a file that lies beneath none of the paths. What was opened for reading cannot be opened for writing that way.
  */
 export type LandlockStep =
   | { readonly op: "new-ruleset"; readonly abi: number }
@@ -62,8 +62,8 @@ export function planLandlock(profile: Profile, facts: HostFacts, grants: readonl
     const rights = rightsFor(access, directory).filter((right) => known.includes(right));
     return { step: { op: "allow-beneath", path, rights }, because: origin };
   });
-  const streams = ([0, 1, 2] as const).map((fd): Planned<LandlockStep> => {
-    const rights = rightsFor("device", false).filter((right) => known.includes(right));
+  const streams = facts.streams.map(({ fd, access, terminal }): Planned<LandlockStep> => {
+    const rights = streamRights(access, terminal).filter((right) => known.includes(right));
     return { step: { op: "allow-stream", fd, rights }, because: why };
   });
   return [

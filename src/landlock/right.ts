@@ -31,6 +31,13 @@ export function rightsFor(access: keyof typeof OF_ACCESS, directory: boolean): R
   return OF_ACCESS[access].filter((right) => directory || OF_FILES.includes(right));
 }
 
+/** What the fd allows already: a file that is open for writing can be truncated through it, ftruncate(2). */
+export function streamRights(access: "read" | "write" | "both", terminal: boolean): Right[] {
+  const read: Right[] = access === "write" ? [] : ["READ_FILE"];
+  const write: Right[] = access === "read" ? [] : ["WRITE_FILE", "TRUNCATE"];
+  return [...read, ...write, ...(terminal ? (["IOCTL_DEV"] as const) : [])];
+}
+
 /** The bits of the rights; all are below 2^32. */
 export const rightBits = (rights: readonly Right[]): number =>
   rights.reduce((bits, right) => (bits | LANDLOCK_FS[right]) >>> 0, 0);

@@ -14,7 +14,6 @@ export const CODE: Readonly<Record<Step["step"]["op"], AdviceCode>> = {
   devpts: "E_MOUNT",
   directory: "E_MOUNT",
   "drop-init-capabilities": "E_CAPABILITIES",
-  "drop-supplementary-groups": "E_ID_MAP",
   "enter-root": "E_MOUNT",
   file: "E_MOUNT",
   filter: "E_SECCOMP",

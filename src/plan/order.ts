@@ -34,7 +34,7 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     name: "id maps before mounts",
     why: "files made without a map belong to nobody, and the kernel refuses most of it with EOVERFLOW",
-    earlier: ["map-id", "map-ranges", "drop-supplementary-groups"],
+    earlier: ["map-id", "map-ranges"],
     later: ["private-mounts", "root", ...SKELETON, ...MOUNTS],
   },
   {

@@ -1,15 +1,16 @@
 import type { Milliseconds } from "../base/brand.ts";
-import type { Because } from "../errors/error.ts";
+import { type Because, TsboxError } from "../errors/error.ts";
 import type { HostFacts } from "../host/facts.ts";
 import { planLandlock } from "../landlock/plan.ts";
 import { planNet } from "../net/plan.ts";
 import { planProcess } from "../process/plan.ts";
 import type { ReportTarget } from "../process/step.ts";
-import { because, filterKey } from "../profile/because.ts";
+import { because, filterKey, type Planned } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
 import { accountOf } from "../rootfs/account.ts";
 import { mountGrants } from "../rootfs/grant.ts";
 import { planRootfs, planWorkdir } from "../rootfs/plan.ts";
+import type { RootfsStep } from "../rootfs/step.ts";
 import { planSeccomp } from "../seccomp/plan.ts";
 import type { Arch } from "../sys/syscalls.ts";
 import { planUserns } from "../userns/plan.ts";
@@ -60,8 +61,17 @@ function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Ste
       steps.flatMap(({ step }) => (step.op === "rlimit" ? [[step.name, { soft: step.soft, hard: step.hard }]] : [])),
     ),
     timeout_ms: profile.limits.timeout ?? null,
-    die_with_parent: profile.lifecycle.dieWithParent,
+    die_with_parent: profile.lifecycle.dieWithParent && facts.parentVisible,
   };
+}
+
+/** A report that the command could replace would say what the command wants. */
+function checkReport(report: ReportTarget | undefined, steps: readonly Planned<RootfsStep>[]): void {
+  if (report === undefined || "fd" in report) return;
+  for (const { step } of steps) {
+    if (step.op !== "bind" || step.mode !== "rw" || !report.file.startsWith(`${step.source}/`)) continue;
+    throw new TsboxError("E_REPORT", { target: report.file, reason: `the command may write to ${step.source}` });
+  }
 }
 
 /**
@@ -72,6 +82,7 @@ function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Ste
 export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {}): Plan {
   const userns = planUserns(profile, facts);
   const rootfs = planRootfs(profile, facts);
+  checkReport(options.report, rootfs);
   const command = planProcess(profile, facts, accountOf(profile.ids.map, facts.user), options.report);
   const steps: Step[] = [
     ...command.report.map((step) => ({ section: "process", ...step }) as const),

@@ -13,10 +13,10 @@ export const REPORT_SLOT = "report";
 function openReport(to: ReportTarget): Call {
   if ("fd" in to) return call("fcntl", [to.fd, flags(F, "DUPFD_CLOEXEC"), 3], { save: REPORT_SLOT, of: `fd ${to.fd}` });
   const { file } = to;
-  // Without links: the file may lie in a directory that an earlier command could write to.
+  // O_NONBLOCK: a FIFO without a reader is an error, not a wait. Without links: the file may lie in a directory that an earlier command could write to.
   const resolve = flags(RESOLVE, "NO_SYMLINKS");
-  const how = words(O.WRONLY | O.CREAT | O.TRUNC | O.CLOEXEC, 0o600, resolve.value);
-  const show = data(how, `{O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, 0600, ${resolve.show}}`);
+  const how = words(O.WRONLY | O.CREAT | O.TRUNC | O.CLOEXEC | O.NONBLOCK, 0o600, resolve.value);
+  const show = data(how, `{O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC|O_NONBLOCK, 0600, ${resolve.show}}`);
   return call("openat2", [AT.FDCWD, file, show, 24], { save: REPORT_SLOT, of: printable(file) });
 }
 

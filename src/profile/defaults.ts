@@ -8,26 +8,33 @@ const MASKED: readonly SandboxPath[] = [
   "asound",
   "bus",
   "fs",
+  "interrupts",
   "irq",
   "kcore",
   "kallsyms",
   "keys",
   "key-users",
   "kmsg",
+  "kpagecgroup",
+  "kpagecount",
+  "kpageflags",
   "latency_stats",
   "modules",
+  "pagetypeinfo",
   "sched_debug",
   "scsi",
+  "slabinfo",
   "sysrq-trigger",
   "sysvipc",
   "timer_list",
+  "vmallocinfo",
 ].map((name) => sandboxPath(`/proc/${name}`));
 
 const both = (limit: number): Rlimit => ({ soft: limit, hard: limit });
 
 /** As profiles/strict.toml, for the same reason. */
 const RLIMITS: Profile["rlimits"] = {
-  core: both(0),
+  core: both(1),
   memlock: both(64 * 1024),
   msgqueue: both(800 * 1024),
   nofile: both(4096),

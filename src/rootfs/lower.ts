@@ -8,6 +8,7 @@ import {
   cloneHost,
   cloneInside,
   closeSlot,
+  enterWorkdir,
   makePrivate,
   move,
   newFileSystem,
@@ -36,6 +37,14 @@ function makePoint(target: SandboxPath, { path, kind }: TmpfsPoint): Call[] {
   return writeFile(tree, name, "", O.WRONLY | O.CREAT | O.EXCL | O.CLOEXEC, printable(path));
 }
 
+/** An inode costs about 1 KiB that the size does not count, so their number is limited too; tmpfs(5). */
+const BYTES_PER_INODE = 8192;
+
+function tmpfsSettings(mode: number, size: number): Record<string, string> {
+  const inodes = Math.max(256, Math.ceil(size / BYTES_PER_INODE));
+  return { mode: mode.toString(8).padStart(4, "0"), size: String(size), nr_inodes: String(inodes) };
+}
+
 /** The calls of init for one step; only the start directory is the payload's. */
 function lowerInit(step: Exclude<RootfsStep, { op: "workdir" }>): Call[] {
   switch (step.op) {
@@ -45,7 +54,7 @@ function lowerInit(step: Exclude<RootfsStep, { op: "workdir" }>): Call[] {
       return [
         // Modes are as the plan says, whatever the user's umask; the command gets its umask back.
         call("umask", [0], { save: "umask" }),
-        ...newFileSystem("tmpfs", { mode: "0755", size: String(step.size) }, ["NOSUID", "NODEV"], "root"),
+        ...newFileSystem("tmpfs", tmpfsSettings(0o755, step.size), ["NOSUID", "NODEV"], "root"),
         // Over the host's root, which stays reachable through this process's root directory until pivot_root.
         call("move_mount", [root, "", AT.FDCWD, "/", flags(MOVE_MOUNT, "F_EMPTY_PATH")], { of: "/" }),
       ];
@@ -76,9 +85,8 @@ function lowerInit(step: Exclude<RootfsStep, { op: "workdir" }>): Call[] {
         ...attach(step.target, "skeleton"),
       ];
     case "tmpfs": {
-      const settings = { mode: step.mode.toString(8).padStart(4, "0"), size: String(step.size) };
       return [
-        ...newFileSystem("tmpfs", settings, ["NOSUID", "NODEV"], "tree"),
+        ...newFileSystem("tmpfs", tmpfsSettings(step.mode, step.size), ["NOSUID", "NODEV"], "tree"),
         ...step.points.flatMap((point) => makePoint(step.target, point)),
         ...attach(step.target, step.way),
       ];
@@ -146,6 +154,6 @@ function lowerInit(step: Exclude<RootfsStep, { op: "workdir" }>): Call[] {
 }
 
 export function lowerRootfs(step: RootfsStep): Lowered {
-  if (step.op === "workdir") return { payload: [call("chdir", [step.path], { of: printable(step.path) })] };
+  if (step.op === "workdir") return { payload: enterWorkdir(step.path) };
   return { init: lowerInit(step) };
 }

@@ -23,6 +23,16 @@ function openSource(path: string): Call {
   return call("openat2", [AT.FDCWD, path, how("NO_SYMLINKS"), 24], { save: "source", of });
 }
 
+/** Starts in a directory of the sandbox, without following a link of proc to an fd (CVE-2024-21626 in runc). */
+export function enterWorkdir(path: SandboxPath): Call[] {
+  const of = printable(path);
+  return [
+    call("openat2", [AT.FDCWD, path, how("NO_MAGICLINKS"), 24], { save: "workdir", of }),
+    call("fchdir", [slot("workdir")], { of }),
+    closeSlot("workdir"),
+  ];
+}
+
 export const closeSlot = (name: string): Call => call("close", [slot(name)]);
 
 /** A copy of the mount at a path of the host, not attached anywhere yet; open_tree(2). Saved as `tree`. */

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { HostPath, SandboxPath } from "../base/brand.ts";
 import { type Because, TsboxError } from "../errors/error.ts";
 import { type HostFacts, isDirectory, type PathFact, pathFact } from "../host/facts.ts";
@@ -43,6 +44,32 @@ const realOf = (fact: PathFact): HostPath | undefined => (fact.kind === "missing
 export const isThere = (mount: ProfileMount, facts: HostFacts): boolean =>
   mount.type === "tmpfs" || !mount.optional || realOf(pathFact(facts, mount.source)) !== undefined;
 
+/** @throws TsboxError when what the path leads to is not what its text says, or is tsbox itself. */
+function checkSource(
+  mount: Extract<ProfileMount, { type: "bind" }>,
+  fact: PathFact,
+  facts: HostFacts,
+  why: Because,
+): HostPath {
+  const { source, target } = mount;
+  const real = realOf(fact);
+  if (fact.kind === "missing" || real === undefined) throw new TsboxError("E_MOUNT_SOURCE", { source, target }, why);
+  if (fact.untrusted !== undefined) {
+    throw new TsboxError("E_MOUNT_LINK", { source, target, link: fact.untrusted, real }, why);
+  }
+  const own = facts.own.find((path) => path === real || isBelow(path, real === "/" ? "" : real));
+  if (mount.mode === "rw" && own !== undefined) throw new TsboxError("E_MOUNT_OWN", { source: real, own }, why);
+  return real;
+}
+
+/** A read-only mount in a writable one holds only as long as nothing above it can be renamed. */
+function checkRename({ mount, outer }: Placed, why: Because): void {
+  if (mount.type !== "bind" || mount.mode !== "ro" || outer?.mount.type !== "bind" || outer.mount.mode !== "rw") return;
+  const parent = posix.dirname(mount.target);
+  if (parent === outer.mount.target) return;
+  throw new TsboxError("E_MOUNT_RENAME", { target: mount.target, outer: outer.mount.target, parent }, why);
+}
+
 /** What is to be made in a new tmpfs for the mounts that lie directly in it, parents first. */
 function planPoints(tmpfs: Placed, { profile, facts, all }: Mounting): TmpfsPoint[] {
   const inside = new Skeleton();
@@ -73,8 +100,7 @@ function planSource(placed: Placed, mounting: Mounting, why: Because): Step {
     const points = planPoints(placed, mounting);
     return { step: { op: "tmpfs", target, size: mount.size, mode: mount.mode, way, points }, because: why };
   }
-  const source = realOf(pathFact(mounting.facts, mount.source));
-  if (source === undefined) throw new TsboxError("E_MOUNT_SOURCE", { source: mount.source, target }, why);
+  const source = checkSource(mount, pathFact(mounting.facts, mount.source), mounting.facts, why);
   const directory = kindOf(mount, mounting.facts) === "directory";
   return { step: { op: "bind", source, target, mode: mount.mode, way, directory, system: false }, because: why };
 }
@@ -82,7 +108,7 @@ function planSource(placed: Placed, mounting: Mounting, why: Because): Step {
 /**
  * The step of one mount, and the mount point for it in the skeleton where it lies in our own tmpfs.
  *
- * @throws TsboxError E_MOUNT_SOURCE, E_MOUNT_TARGET or E_MOUNT_POINT.
+ * @throws TsboxError E_MOUNT_SOURCE, _LINK, _OWN, _RENAME, _TARGET or _POINT.
  */
 export function planMount(placed: Placed, mounting: Mounting): Step {
   const { mount, key, outer, within } = placed;
@@ -100,5 +126,6 @@ export function planMount(placed: Placed, mounting: Mounting): Step {
     refuseTarget(target, targetFault(target, kind, skeleton), why);
     skeleton.mountPoint(target, kind, why);
   }
+  checkRename(placed, why);
   return step;
 }

@@ -23,6 +23,11 @@ export const SYSTEM_TREES = ["/usr"] as const;
 /** Links of a merged-usr system, or directories of an older one; file-hierarchy(7). */
 export const TOP_LINKS = ["/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin"] as const;
 
+/** Parts of proc through which the kernel takes orders; proc(5). */
+export const KERNEL_SETTINGS = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"].map(
+  sandboxPath,
+);
+
 const depth = (path: string): number => path.split("/").length;
 const isBelow = (path: string, folder: string): boolean => folder === "/" || path.startsWith(`${folder}/`);
 
@@ -91,6 +96,7 @@ export function wantedPaths(profile: Profile, cwd: HostPath): string[] {
     ...profile.root.devices.map((name) => `/dev/${name}`),
     ...profile.proc.masked,
     ...profile.proc.readonly,
+    ...KERNEL_SETTINGS,
     ...placed.flatMap(({ mount }) => (mount.type === "bind" ? [mount.source] : [])),
     ...placed.flatMap(possiblePoints),
   ];

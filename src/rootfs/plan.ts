@@ -5,7 +5,7 @@ import { ALWAYS, because, type Planned } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
 import { accountOf, group, passwd } from "./account.ts";
 import { isThere, planMount } from "./mounting.ts";
-import { placeMounts, SYSTEM_TREES, TOP_LINKS } from "./place.ts";
+import { KERNEL_SETTINGS, placeMounts, SYSTEM_TREES, TOP_LINKS } from "./place.ts";
 import { Skeleton } from "./skeleton.ts";
 import { MASK_DIRECTORY, MASK_FILE, type RootfsStep } from "./step.ts";
 import { checkWork } from "./work.ts";
@@ -144,6 +144,13 @@ function planLowPorts(profile: Profile): Step[] {
   return [{ step: { op: "low-ports" }, because: why }];
 }
 
+/** Settings of the kernel are written by whoever has root's uid, without any capability: root's sandbox never may. */
+function readonlyPaths(profile: Profile, facts: HostFacts): readonly SandboxPath[] {
+  const { readonly } = profile.proc;
+  if (facts.user.uid !== 0 || readonly.some((path) => path === "/proc")) return readonly;
+  return [...new Set([...readonly, ...KERNEL_SETTINGS])];
+}
+
 function planProc(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[] {
   const proc = sandboxPath("/proc");
   skeleton.directory(proc);
@@ -165,7 +172,7 @@ function planProc(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[
       because: locking,
     },
   ];
-  for (const target of profile.proc.readonly) {
+  for (const target of readonlyPaths(profile, facts)) {
     if (target === proc || pathFact(facts, target).kind === "missing") continue;
     steps.push({ step: { op: "readonly", target }, because: locking });
   }

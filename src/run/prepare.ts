@@ -1,6 +1,6 @@
 import type { HostPath } from "../base/brand.ts";
 import { TsboxError } from "../errors/error.ts";
-import type { HostFacts } from "../host/facts.ts";
+import type { HostFacts, StreamFact } from "../host/facts.ts";
 import { probeCwd, probeHost } from "../host/probe.ts";
 import { type Plan, plan, type RunOptions } from "../plan/plan.ts";
 import { because, filterKey } from "../profile/because.ts";
@@ -20,6 +20,8 @@ export interface Request {
   readonly packageDir: string;
   /** The work directory; undefined: this process's own. */
   readonly cwd: string | undefined;
+  /** Standard streams of the command that have a path; none when they are pipes. */
+  readonly streams: readonly StreamFact[];
 }
 
 export interface Prepared {
@@ -33,7 +35,7 @@ export function prepare(request: Request, options: RunOptions = {}): Prepared {
   const cwd: HostPath = probeCwd(request.cwd);
   const profile = readProfile(request.profile, { ...request, cwd }, request.overrides);
   const seccomp = probeFilter(profile, request.packageDir);
-  const facts = probeHost(profile, { cwd, paths: wantedPaths(profile, cwd), seccomp });
+  const facts = probeHost(profile, { ...request, cwd, paths: wantedPaths(profile, cwd), seccomp });
   return { profile, facts, plan: plan(profile, facts, options) };
 }
 

@@ -74,6 +74,7 @@ export const O = {
   CREAT: 0x40,
   TRUNC: 0x200,
   EXCL: 0x80,
+  NONBLOCK: 0x800,
   PATH: 0x200000,
   CLOEXEC: 0x80000,
 } as const;

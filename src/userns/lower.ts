@@ -133,6 +133,7 @@ function lowerPayload(nested: Extract<UsernsStep, { op: "new-payload" }>["nested
         exact: true,
         of: "the mapping pipe",
       }),
+      call("close", [slot(WRITABLE_PROC)]),
     ],
   };
 }
@@ -156,8 +157,6 @@ export function lowerUserns(step: UsernsStep): Lowered {
       return { init: writeMaps(AT.FDCWD, "/proc/self", [step.uid], [step.gid], true) };
     case "map-ranges":
       return lowerRanges(step);
-    case "drop-supplementary-groups":
-      return { init: [call("setgroups", [0, 0])] };
     case "new-clock":
       return {
         init: [

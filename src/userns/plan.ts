@@ -94,9 +94,6 @@ export function planUserns(profile: Profile, facts: HostFacts): UsernsPlan {
     },
     maps.step,
   ];
-  if (profile.ids.map === "range") {
-    enter.push({ step: { op: "drop-supplementary-groups" }, because: because(profile, "ids.map") });
-  }
   if (profile.clock !== undefined) {
     enter.push({ step: { op: "new-clock", ...profile.clock }, because: because(profile, "clock") });
   }

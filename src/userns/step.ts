@@ -31,7 +31,6 @@ export type UsernsStep =
       readonly op: "new-payload";
       readonly nested: { readonly uids: readonly IdExtent[]; readonly gids: readonly IdExtent[] } | undefined;
     }
-  | { readonly op: "drop-supplementary-groups" }
   | { readonly op: "capabilities"; readonly keep: readonly string[]; readonly last: number }
   | { readonly op: "no-new-privs" }
   | { readonly op: "drop-init-capabilities" };
@@ -58,8 +57,6 @@ export function describeUserns(step: UsernsStep): string {
       return step.nested === undefined
         ? "start the payload's process"
         : "start the payload in a user namespace of its own";
-    case "drop-supplementary-groups":
-      return "drop supplementary groups";
     case "capabilities":
       return step.keep.length === 0 ? "drop all capabilities" : `drop all capabilities but ${step.keep.join(", ")}`;
     case "no-new-privs":

@@ -17,7 +17,8 @@ describe("the place of a report", () => {
     const folder = scratch();
     mkdirSync(join(folder, "real"));
     symlinkSync("real", join(folder, "link"));
-    expect(parseReport(join(folder, "link/r.json"))).toEqual({ file: join(folder, "real/r.json") });
+    expect(parseReport(join(folder, "real/r.json"))).toEqual({ file: join(folder, "real/r.json") });
+    expect(() => parseReport(join(folder, "link/r.json"))).toThrow("link is a link that root did not make");
     expect(parseReport(`${folder}/./r`)).toEqual({ file: join(folder, "r") });
     expect(parseReport("r.json")).toEqual({ file: join(canonical(".") ?? "", "r.json") });
   });

@@ -71,6 +71,10 @@ export const DEBIAN: Host = {
   helpers: true,
   hardLimits: { nofile: 1_048_576, nproc: 63_000 },
   landlockAbi: 2,
+  streams: [
+    { fd: 0, access: "read", terminal: false },
+    { fd: 2, access: "both", terminal: true },
+  ],
 };
 
 /** A system from before merged /usr, on arm64, whose user has no subordinate ids and lower limits than profiles ask for. */

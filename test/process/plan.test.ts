@@ -125,7 +125,12 @@ describe("the report", () => {
       {
         name: "openat2",
         save: "report",
-        args: [-100, "/tmp/r.json", { data: { show: "{O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, 0600, NO_SYMLINKS}" } }, 24],
+        args: [
+          -100,
+          "/tmp/r.json",
+          { data: { show: "{O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC|O_NONBLOCK, 0600, NO_SYMLINKS}" } },
+          24,
+        ],
       },
     ]);
   });

@@ -22,7 +22,7 @@ describe("tsbox seccomp", () => {
     const { cwd } = makeProject();
     const wrapper = ["sh", "-c", '"$@" | od -An -v -tx1', "sh"];
     const printed = (await tsbox(["seccomp", "--bpf"], { cwd, wrapper })).stdout.replace(/\s/g, "");
-    const request = { profile: "strict", overrides: {}, configHome: undefined, packageDir: ROOT, cwd };
+    const request = { profile: "strict", overrides: {}, configHome: undefined, packageDir: ROOT, cwd, streams: [] };
     const [step] = prepare(request).plan.steps.flatMap((planned) =>
       planned.section === "seccomp" ? [planned.step] : [],
     );

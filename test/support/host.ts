@@ -78,6 +78,7 @@ export interface Host {
   readonly lastCapability?: number;
   readonly hardLimits?: HostFacts["hardLimits"];
   readonly landlockAbi?: number;
+  readonly streams?: HostFacts["streams"];
 }
 
 /** Two instructions instead of what libseccomp would make: the same on every machine. */
@@ -95,6 +96,9 @@ export function hostFacts(host: Host, profile: Profile): HostFacts {
     user: { uid: hostUid(uid), gid: hostGid(gid), name, home: hostPath(home) },
     cwd,
     paths: new Map(wantedPaths(profile, cwd).map((path) => [path, treeFact(host.tree, path)])),
+    own: [hostPath("/opt/tsbox"), hostPath("/usr/bin/node")],
+    parentVisible: true,
+    streams: host.streams ?? [],
     environment: new Map(environment),
     resolvConf: profile.network.mode === "none" ? undefined : host.resolvConf,
     subuid: host.subuid ?? [],

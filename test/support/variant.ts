@@ -23,7 +23,7 @@ export async function runVariant(
   command: readonly string[],
   { cwd, profile = "strict", overrides = {}, change }: Variant,
 ) {
-  const request = { profile, overrides, configHome: undefined, packageDir: ROOT, cwd };
+  const request = { profile, overrides, configHome: undefined, packageDir: ROOT, cwd, streams: [] };
   const { plan } = prepare(request, { report: { fd: REPORT_FD } });
   const bytes = encode({ ...plan, steps: change(plan.steps) });
   const child = spawnLauncher(findLauncher(ROOT, probeArch()), bytes, command);
