@@ -21,6 +21,25 @@ static noreturn void fail(const struct launch *launch, struct failure failure)
 	_exit(EXIT_SETUP);
 }
 
+/* Returns 0 or an errno. */
+int tell_set_up(const struct launch *launch)
+{
+	return write(launch->set_up[1], "", 1) == 1 ? 0 : EIO;
+}
+
+/* What is still to be set up must neither fail nor be seen when the command runs already. */
+static void await_set_up(const struct launch *launch)
+{
+	for (int left = 2; left > 0;) {
+		char byte;
+		ssize_t n = read(launch->set_up[0], &byte, 1);
+		if (n == 1)
+			left--;
+		else if (n == 0 || errno != EINTR)
+			_exit(EXIT_SETUP);
+	}
+}
+
 /* Reaps what has ended; does not return when the command is among it. */
 static void reap(struct launch *launch)
 {
@@ -69,6 +88,8 @@ static void forward(struct launch *launch, int number)
 void init_main(struct launch *launch)
 {
 	struct failure failure = play(launch, SCRIPT_INIT);
+	if (failure.error == 0)
+		failure.error = tell_set_up(launch);
 	if (failure.error != 0)
 		fail(launch, failure);
 
@@ -93,6 +114,7 @@ void init_main(struct launch *launch)
 
 void payload_main(struct launch *launch)
 {
+	await_set_up(launch);
 	/* The last entry is the exec, so play() only comes back with a failure. */
 	fail(launch, play(launch, SCRIPT_PAYLOAD));
 }

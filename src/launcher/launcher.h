@@ -10,7 +10,8 @@
  *  init        PID 1 of the sandbox (init.c). Plays the set-up (id maps, mounts, pivot), spawns the payload, gives up its
  *              capabilities and its fds, then reaps and forwards signals. The kernel ends every process of the sandbox
  *              with it, and it ends with the supervisor (PR_SET_PDEATHSIG).
- *  payload     gives up everything (capabilities, no_new_privs, rlimits, seccomp) and becomes the command (exec.c).
+ *  payload     waits until both others have played their scripts, gives up everything (capabilities, no_new_privs, rlimits,
+ *              seccomp) and becomes the command (exec.c).
  *
  * The launcher knows no policy: what is called, in which order, and what a failure means to the user all comes with the
  * plan. After the first clone nothing allocates and nothing uses stdio; ends are _exit(2).
@@ -55,6 +56,7 @@ struct launch {
 	bool guarded;   /* the terminal was taken away */
 	int64_t slot[PLAN_SLOTS];
 	int status[2]; /* the status pipe */
+	int set_up[2]; /* a byte each from the supervisor and init when their scripts are played */
 	pid_t child;   /* the process that this one spawned */
 	int child_pidfd;
 	bool stopping; /* in init: the command is to stop, and has not yet */
@@ -82,6 +84,7 @@ noreturn void init_main(struct launch *launch);
 noreturn void payload_main(struct launch *launch);
 noreturn void become_command(struct launch *launch, const struct plan_entry *entry);
 void send_record(const struct launch *launch, struct record record);
+int tell_set_up(const struct launch *launch);
 
 /* supervise.c */
 struct end {

@@ -70,6 +70,10 @@ int main(int argc, char **argv)
 	start_clean(&launch, plan, parent);
 
 	struct failure failure = play(&launch, SCRIPT_HOST);
+	if (failure.error == 0)
+		failure.error = tell_set_up(&launch);
+	close(launch.set_up[0]);
+	close(launch.set_up[1]);
 	close(launch.status[1]);
 	struct end end = supervise(&launch, failure);
 	judge(&launch, &end);

@@ -118,6 +118,7 @@ void start_clean(struct launch *launch, int plan_fd, pid_t parent)
 		take_terminal_away();
 	watch(launch, parent);
 	/* Only the reading end: what is not there yet is waited for by poll(2), with a limit. */
-	if (syscall(SYS_pipe2, launch->status, O_CLOEXEC) != 0 || fcntl(launch->status[0], F_SETFL, O_NONBLOCK) != 0)
+	if (syscall(SYS_pipe2, launch->status, O_CLOEXEC) != 0 || fcntl(launch->status[0], F_SETFL, O_NONBLOCK) != 0 ||
+	    syscall(SYS_pipe2, launch->set_up, O_CLOEXEC) != 0)
 		die_early("a pipe cannot be made");
 }
