@@ -64,6 +64,8 @@ int main(int argc, char **argv)
 	if (parent < 0)
 		die_early("the pid of the parent is no number");
 	launch.command = argv + 3;
+	/* An fd that no call has opened is none; 0 would be standard input. */
+	memset(launch.slot, -1, sizeof(launch.slot));
 	/* Init inherits these, and the command can read /proc/1/cmdline: pids of the host are no business of its. */
 	memset(argv[1], '-', strlen(argv[1]));
 	memset(argv[2], '-', strlen(argv[2]));
