@@ -1,6 +1,5 @@
 // @ts-check
 // npm run build [-- --types]: the launcher, then the bundles; --types adds the declarations that are published.
-import { deepStrictEqual } from "node:assert";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
@@ -12,11 +11,12 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createRequire } from "node:module";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { LAZY, LIGHT_MODULES } from "./bundle-plugins.mjs";
+import { learnShipped } from "./shipped.mjs";
 import { runStep, seconds } from "./step.mjs";
-import { isStale, listFiles, ROOT } from "./tree.mjs";
+import { isStale, ROOT } from "./tree.mjs";
 
 const STAMP = join(ROOT, "build/built");
 const SOURCES = ["src", "profiles", "scripts", "package-lock.json", "package.json"].map((name) => join(ROOT, name));
@@ -65,92 +65,6 @@ const COMMON = {
   logLevel: "warning",
 };
 
-/** Shipped TOML files as JSON by their whole text, for src/profile/toml.ts. @returns {Record<string, string>} */
-function parseShipped() {
-  const toml = createRequire(import.meta.url)("toml");
-  const files = listFiles(join(ROOT, "profiles")).filter((file) => file.endsWith(".toml"));
-  return Object.fromEntries(
-    files.map((file) => {
-      const text = readFileSync(file, "utf8");
-      const json = JSON.stringify(toml.parse(text));
-      deepStrictEqual(toml.parse(text, { useTemporal: false }), withoutPrototypes(JSON.parse(json)), file);
-      return [text, json];
-    }),
-  );
-}
-
-/** As the package returns tables. @param {unknown} value @returns {unknown} */
-function withoutPrototypes(value) {
-  if (Array.isArray(value)) return value.map(withoutPrototypes);
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).map(([key, inner]) => [key, withoutPrototypes(inner)]);
-  return Object.assign(Object.create(null), Object.fromEntries(entries));
-}
-
-/**
- * Filters of the shipped profiles, made by this machine's libseccomp and proved, for src/host/filter.ts.
- *
- * @returns {Promise<import("../src/host/filter.ts").KnownFilter[]>}
- */
-async function compileShipped() {
-  const { build } = await import("esbuild");
-  const outfile = join(ROOT, "build/filters.mjs");
-  const sources = ["host/filter", "host/probe", "profile/groups", "profile/read", "seccomp/rules", "profile/because"];
-  const contents = sources.map((name) => `export * from "./src/${name}.ts";`).join("\n");
-  await build({ ...COMMON, stdin: { contents, resolveDir: ROOT }, outfile, format: "esm", banner: { js: BANNER } });
-  const { readProfile, readGroups, groupDirectory, resolveRules, probeArch, because, buildFilter } = await import(
-    `${pathToFileURL(outfile).href}?${Date.now()}`
-  );
-  const arch = probeArch();
-  const source = groupDirectory(join(ROOT, "profiles/seccomp"), "profiles/seccomp");
-  const known = [];
-  for (const file of readdirSync(join(ROOT, "profiles")).filter((name) => name.endsWith(".toml"))) {
-    const where = { packageDir: ROOT, configHome: undefined, cwd: ROOT };
-    const profile = readProfile(basename(file, ".toml"), where);
-    if (profile.seccomp.filter === "off" || profile.seccomp.file !== undefined) continue;
-    const { allow } = profile.seccomp;
-    /** @type {Map<string, unknown>} */
-    const groups = readGroups(allow, source);
-    const texts = Object.fromEntries([...groups.keys()].map((name) => [name, source.read(name).text]));
-    const { programs, libseccomp } = buildFilter(resolveRules(allow, groups, arch, because(profile, "seccomp.allow")));
-    const encoded = programs.map((/** @type {Uint8Array} */ program) => Buffer.from(program).toString("base64"));
-    known.push({ arch, allow, names: source.names, texts, programs: encoded, libseccomp });
-  }
-  return known;
-}
-
-/**
- * What stands in the bundle for modules of Node that take milliseconds to load: commander needs the one for commands that
- * are programs of their own, of which tsbox has none; a terminal is asked about by one command; bin/tsbox.js has a
- * require() already.
- */
-const STAND_INS = {
-  "node:child_process": 'exports.spawn=(...args)=>require("node:child_process").spawn(...args);',
-  "node:tty": 'exports.isatty=(fd)=>require("node:tty").isatty(fd);',
-  "node:module": "exports.createRequire=()=>require;",
-};
-
-/** Tables of hundreds of names: without a prototype V8 makes one dictionary of them, not a hidden class for each name. */
-const TABLES = { filter: /\/src\/sys\/(?:syscalls|errno)\.ts$/, start: /^( {2}\w+: \{|export const ERRNOS = \{)$/gm };
-
-/** @type {import("esbuild").Plugin} */
-const LIGHT_MODULES = {
-  name: "light-modules",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:(?:child_process|module|tty)$/ }, ({ path, namespace }) =>
-      namespace === "light" ? undefined : { path, namespace: "light" },
-    );
-    onLoad({ filter: TABLES.filter }, ({ path }) => {
-      const contents = readFileSync(path, "utf8").replace(TABLES.start, "$1 __proto__: null,");
-      return { contents, loader: "ts" };
-    });
-    onLoad({ filter: /.*/, namespace: "light" }, ({ path }) => {
-      const contents = Object.entries(STAND_INS).find(([name]) => name === path)?.[1] ?? "";
-      return { contents, resolveDir: ROOT };
-    });
-  },
-};
-
 /** @param {Record<string, string>} define */
 async function buildCli(define) {
   const { build } = await import("esbuild");
@@ -161,7 +75,7 @@ async function buildCli(define) {
     write: false,
     format: "cjs",
     define: { ...define, "import.meta.url": "tsboxUrl" },
-    plugins: [LIGHT_MODULES],
+    plugins: [LAZY, LIGHT_MODULES],
     banner: { js: CLI_BANNER },
     footer: { js: "})" },
   });
@@ -191,11 +105,12 @@ async function buildLibrary(define) {
 async function buildBundles() {
   const start = performance.now();
   const koffi = JSON.parse(readFileSync(join(ROOT, "node_modules/koffi/package.json"), "utf8"));
+  const { profiles, filters } = await learnShipped({ ...COMMON, banner: { js: BANNER } });
   const define = {
     TSBOX_VERSION: JSON.stringify(version()),
     KOFFI_VERSION: JSON.stringify(koffi.version),
-    PARSED_TOML: JSON.stringify(parseShipped()),
-    KNOWN_FILTERS: JSON.stringify(await compileShipped()),
+    KNOWN_PROFILES: JSON.stringify(profiles),
+    KNOWN_FILTERS: JSON.stringify(filters),
   };
   const done = await buildCli(define);
   await buildLibrary(define);

@@ -15,6 +15,7 @@ import { ROOT } from "./tree.mjs";
 const FILE = join(ROOT, "docs/seccomp.md");
 const TEXT = join(ROOT, "scripts/seccomp.md");
 const SOURCES = [
+  "profile/group-source",
   "profile/groups",
   "profile/read",
   "profile/because",

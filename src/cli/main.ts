@@ -9,6 +9,18 @@ declare const TSBOX_VERSION: string;
 
 const EXIT_SETUP = 125;
 
+const COMMANDS: Readonly<Record<string, () => Command>> = {
+  run: runCommand,
+  plan: planCommand,
+  seccomp: seccompCommand,
+};
+
+/** The command that is called for, or all of them for help and for a word that is none. */
+function commands(word: string | undefined): Command[] {
+  const called = word !== undefined && Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
+  return called === undefined ? Object.values(COMMANDS).map((make) => make()) : [called()];
+}
+
 function program(): Command {
   const root = new Command("tsbox")
     .description("run commands you do not trust, without root and without a daemon")
@@ -17,7 +29,7 @@ function program(): Command {
     .exitOverride()
     // Its own errors are thrown, and told below in one form with all others.
     .configureOutput({ outputError: () => undefined });
-  for (const command of [runCommand(), planCommand(), seccompCommand()]) {
+  for (const command of commands(process.argv[2])) {
     command.copyInheritedSettings(root);
     root.addCommand(command);
   }

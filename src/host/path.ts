@@ -65,12 +65,14 @@ export function walkPath(path: string, statusOf = lstatOrNone): Walk | undefined
 }
 
 // An exception would cost ten times the call, and half of the paths that are asked about are missing.
-const lstatOrNone = (path: string): Stats | undefined => ifThere(() => lstatSync(path, { throwIfNoEntry: false }));
+export const lstatOrNone = (path: string): Stats | undefined =>
+  ifThere(() => lstatSync(path, { throwIfNoEntry: false }));
 
-export function probePath(path: string): PathFact {
-  const status = lstatOrNone(path);
+/** `statusOf` may remember what it has looked at: most paths of a plan begin alike. */
+export function probePath(path: string, statusOf = lstatOrNone): PathFact {
+  const status = statusOf(path);
   if (status === undefined) return { kind: "missing" };
-  const walk = walkPath(path);
+  const walk = walkPath(path, statusOf);
   const untrusted = walk?.untrusted === undefined ? {} : { untrusted: walk.untrusted };
   if (status.isSymbolicLink()) {
     const directory = ifThere(() => statSync(path))?.isDirectory() ?? false;

@@ -8,7 +8,7 @@ import type { Arch } from "../sys/syscalls.ts";
 import type { HostFacts, StreamFact } from "./facts.ts";
 import type { SeccompFact } from "./filter.ts";
 import { probeHardLimits } from "./limit.ts";
-import { canonical, ifThere, probePath } from "./path.ts";
+import { canonical, ifThere, lstatOrNone, probePath } from "./path.ts";
 import { probeSubordinate } from "./subid.ts";
 
 /** @throws TsboxError E_ARCH on a machine that is neither x86-64 nor arm64. */
@@ -47,6 +47,15 @@ function probeHelper(name: string): HostPath | undefined {
 
 const RESOLV_CONF_LIMIT = 65_536;
 
+function probePaths(paths: readonly string[]): HostFacts["paths"] {
+  const seen = new Map<string, ReturnType<typeof lstatOrNone>>();
+  const statusOf: typeof lstatOrNone = (path) => {
+    if (!seen.has(path)) seen.set(path, lstatOrNone(path));
+    return seen.get(path);
+  };
+  return new Map(paths.map((path) => [path, probePath(path, statusOf)]));
+}
+
 /** What only the caller knows. */
 export interface Wanted {
   readonly cwd: HostPath;
@@ -81,7 +90,7 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
     kernel: probeKernel(),
     user,
     cwd: wanted.cwd,
-    paths: new Map(wanted.paths.map((path) => [path, probePath(path)])),
+    paths: probePaths(wanted.paths),
     own: probeOwn(wanted),
     // A parent outside of this pid namespace reads as 0; getppid(2).
     parentVisible: process.ppid !== 0,

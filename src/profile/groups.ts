@@ -1,10 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import * as v from "valibot";
 import { nearest } from "../base/nearest.ts";
 import { TsboxError } from "../errors/error.ts";
 import type { ArgumentTest, FilterAction } from "../sys/filter.ts";
 import { SYSCALLS, type SyscallName } from "../sys/syscalls.ts";
+import type { GroupSource } from "./group-source.ts";
 import { leaf, list, suggest, table, text, word } from "./leaf.ts";
 import { parseToml } from "./toml.ts";
 
@@ -28,12 +27,6 @@ export interface Group {
   readonly include: readonly string[];
   readonly allow: readonly SyscallName[];
   readonly rules: readonly GroupRule[];
-}
-
-/** The groups that can be named, and the text of one. */
-export interface GroupSource {
-  readonly names: readonly string[];
-  read(name: string): { readonly file: string; readonly text: string };
 }
 
 const ACTIONS = ["allow", "eperm", "enosys", "eafnosupport", "kill"] as const satisfies readonly FilterAction[];
@@ -171,18 +164,6 @@ export function parseGroup(groupName: string, file: string, content: string, gro
     return comment === undefined ? parsed : { ...parsed, comment };
   });
   return { name: groupName, file, description, include, allow: allow.map((n, i) => syscall(n, `allow[${i}]`)), rules };
-}
-
-/** The group files of a directory; `shown` names it in messages. */
-export function groupDirectory(directory: string, shown: string): GroupSource {
-  const names = readdirSync(directory).flatMap((file) => (file.endsWith(".toml") ? [file.slice(0, -5)] : []));
-  return {
-    names: names.sort(),
-    read: (group) => ({
-      file: `${shown}/${group}.toml`,
-      text: readFileSync(join(directory, `${group}.toml`), "utf8"),
-    }),
-  };
 }
 
 /**

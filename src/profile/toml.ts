@@ -11,10 +11,6 @@ interface Fault {
   readonly detail: string;
 }
 
-/** Shipped files as the build parsed them, JSON by their whole text; node alone, without the build, has none. */
-declare const PARSED_TOML: Readonly<Record<string, string>> | undefined;
-const KNOWN = typeof PARSED_TOML === "undefined" ? {} : PARSED_TOML;
-
 let loaded: Toml | undefined;
 
 /** Loaded at first use: the package's parser is 110 kB, and `tsbox --help` reads no profile. */
@@ -56,9 +52,6 @@ function locate(error: unknown): Fault | undefined {
  * @throws TsboxError E_PROFILE_SYNTAX with line and column, both counted from 1.
  */
 export function parseToml(text: string, file: string): Record<string, unknown> {
-  // Loading the package and its first parse take 10 ms, half of what `tsbox run` may take on top of Node.
-  const known = Object.hasOwn(KNOWN, text) ? KNOWN[text] : undefined;
-  if (known !== undefined) return JSON.parse(known);
   let parsed: unknown;
   try {
     parsed = toml().parse(text, { useTemporal: true, temporal: TEMPORAL });

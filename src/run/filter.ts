@@ -1,11 +1,14 @@
-import { buildFilter, knownFilter, type SeccompFact } from "../host/filter.ts";
+import { buildFilter, type SeccompFact } from "../host/filter.ts";
+import { knownFilter } from "../host/known-filter.ts";
 import { probeArch, probeKernel } from "../host/probe.ts";
-import { because } from "../profile/because.ts";
+import { because, filterKey } from "../profile/because.ts";
 import { readProfileFile } from "../profile/file.ts";
-import { type Group, type GroupSource, groupDirectory, readGroups } from "../profile/groups.ts";
+import { type GroupSource, groupDirectory } from "../profile/group-source.ts";
+import { type Group, readGroups } from "../profile/groups.ts";
 import { parseOci } from "../profile/oci.ts";
 import type { FilterFile, Profile } from "../profile/profile.ts";
 import { resolveOci } from "../seccomp/oci.ts";
+import { checkLastCalls } from "../seccomp/plan.ts";
 import { resolveRules } from "../seccomp/rules.ts";
 import type { FilterSpec } from "../sys/filter.ts";
 import { isKnownCall } from "../sys/libseccomp.ts";
@@ -51,5 +54,7 @@ export function probeFilter(profile: Profile, packageDir: string): SeccompFact |
   const known = file === undefined ? knownFilter(probeArch(), allow, shippedGroups(packageDir)) : undefined;
   if (known !== undefined) return known;
   const { spec, notes } = readFilter(profile, packageDir);
-  return notes.length === 0 ? buildFilter(spec) : { ...buildFilter(spec), notes };
+  const fact = buildFilter(spec);
+  for (const program of fact.programs) checkLastCalls(program, spec.arch, because(profile, filterKey(profile)));
+  return notes.length === 0 ? fact : { ...fact, notes };
 }

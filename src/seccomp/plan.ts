@@ -36,7 +36,8 @@ export function describeSeccomp(step: SeccompStep): string {
 /** What the launcher itself still calls under the filter: it becomes the command, or tells why not and ends. */
 const LAST_CALLS = ["execve", "write", "exit_group"] as const;
 
-function checkLastCalls(program: Uint8Array, arch: Arch, because: Because): void {
+/** @throws TsboxError E_FILTER_START when the program would stop the launcher. */
+export function checkLastCalls(program: Uint8Array, arch: Arch, because: Because): void {
   const instructions = decodeProgram(program);
   for (const name of LAST_CALLS) {
     const data = seccompData({ number: SYSCALLS[arch][name], arch: AUDIT_ARCH[arch], args: [] });
@@ -46,7 +47,6 @@ function checkLastCalls(program: Uint8Array, arch: Arch, because: Because): void
   }
 }
 
-/** @throws TsboxError E_FILTER_START when the filter would stop the launcher. */
 export function planSeccomp(profile: Profile, facts: HostFacts): Planned<SeccompStep>[] {
   if (profile.seccomp.filter === "off") return [];
   if (facts.seccomp === undefined) throw new RangeError("the profile wants a filter, and the facts hold none");
@@ -55,13 +55,8 @@ export function planSeccomp(profile: Profile, facts: HostFacts): Planned<Seccomp
   const { allow, file } = profile.seccomp;
   const why = because(profile, filterKey(profile));
   const told = notes.length === 0 ? {} : { notes: notes.length };
-  return programs.map((program) => {
-    checkLastCalls(program, facts.arch, why);
-    return {
-      step: { op: "filter", program, allow: file === undefined ? allow : [file.shown], ...told },
-      because: why,
-    };
-  });
+  const names = file === undefined ? allow : [file.shown];
+  return programs.map((program) => ({ step: { op: "filter", program, allow: names, ...told }, because: why }));
 }
 
 /** struct sock_fprog: the number of instructions, then their address; seccomp(2). */

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it, vi } from "vitest";
-import type { GroupSource } from "../../src/profile/groups.ts";
+import type { GroupSource } from "../../src/profile/group-source.ts";
 
 const KNOWN = {
   arch: "x86_64",
@@ -11,7 +11,7 @@ const KNOWN = {
 } as const;
 
 vi.stubGlobal("KNOWN_FILTERS", [KNOWN]);
-const { knownFilter } = await import("../../src/host/filter.ts");
+const { knownFilter } = await import("../../src/host/known-filter.ts");
 
 afterAll(() => vi.unstubAllGlobals());
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { renderError } from "../../src/errors/error.ts";
-import { groupDirectory, parseGroup, readGroups } from "../../src/profile/groups.ts";
+import { groupDirectory } from "../../src/profile/group-source.ts";
+import { parseGroup, readGroups } from "../../src/profile/groups.ts";
 import { catchError } from "./scratch.ts";
 
 const parse = (text: string) => parseGroup("g", "seccomp/g.toml", text, ["base", "files"]);

@@ -2,7 +2,8 @@ import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { buildFilter } from "../../src/host/filter.ts";
 import type { Step } from "../../src/plan/step.ts";
-import { groupDirectory, readGroups } from "../../src/profile/groups.ts";
+import { groupDirectory } from "../../src/profile/group-source.ts";
+import { readGroups } from "../../src/profile/groups.ts";
 import { readProfile } from "../../src/profile/read.ts";
 import { readFilter } from "../../src/run/filter.ts";
 import {

@@ -1,4 +1,5 @@
-import { groupDirectory, readGroups } from "../../src/profile/groups.ts";
+import { groupDirectory } from "../../src/profile/group-source.ts";
+import { readGroups } from "../../src/profile/groups.ts";
 import { resolveRules } from "../../src/seccomp/rules.ts";
 import type { FilterSpec } from "../../src/sys/filter.ts";
 import type { Arch } from "../../src/sys/syscalls.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { renderError } from "../../src/errors/error.ts";
 import { buildFilter } from "../../src/host/filter.ts";
-import { describeSeccomp, planSeccomp } from "../../src/seccomp/plan.ts";
+import { checkLastCalls, describeSeccomp, planSeccomp } from "../../src/seccomp/plan.ts";
 import type { Arch } from "../../src/sys/syscalls.ts";
 import { DEBIAN, makeProfile } from "../plan/facts.ts";
 import { catchError } from "../profile/scratch.ts";
@@ -27,13 +27,17 @@ describe("planSeccomp", () => {
     [["execve", "exit_group"], "write(2)"],
     [["execve", "write"], "exit_group(2)"],
   ])("refuses a filter of %j, under which the launcher cannot end its work", (allow, call) => {
-    const error = catchError(() => planned(allow));
+    const [step] = planned(allow);
+    const program = step?.step.program ?? new Uint8Array();
+    const error = catchError(() => checkLastCalls(program, arch, { file: "f", key: "k" }));
     expect(error.code).toBe("E_FILTER_START");
     expect(renderError(error)).toContain(call);
   });
 
   test("takes one of just these three", () => {
-    expect(planned(["execve", "write", "exit_group"])).toHaveLength(1);
+    const [step, ...others] = planned(["execve", "write", "exit_group"]);
+    expect(others).toEqual([]);
+    checkLastCalls(step?.step.program ?? new Uint8Array(), arch, { file: "f", key: "k" });
   });
 
   test("says what a filter was made from, and that a file was not followed in all", () => {

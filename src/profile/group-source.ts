@@ -1,0 +1,20 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The groups that can be named, and the text of one. */
+export interface GroupSource {
+  readonly names: readonly string[];
+  read(name: string): { readonly file: string; readonly text: string };
+}
+
+/** The group files of a directory; `shown` names it in messages. */
+export function groupDirectory(directory: string, shown: string): GroupSource {
+  const names = readdirSync(directory).flatMap((file) => (file.endsWith(".toml") ? [file.slice(0, -5)] : []));
+  return {
+    names: names.sort(),
+    read: (group) => ({
+      file: `${shown}/${group}.toml`,
+      text: readFileSync(join(directory, `${group}.toml`), "utf8"),
+    }),
+  };
+}
