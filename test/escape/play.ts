@@ -1,0 +1,131 @@
+import { once } from "node:events";
+import { mkdirSync } from "node:fs";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { probeArch } from "../../src/host/probe.ts";
+import { findLauncher } from "../../src/launcher/find.ts";
+import { REPORT_FD, spawnLauncher } from "../../src/launcher/spawn.ts";
+import { encode } from "../../src/plan/encode.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import type { Overrides } from "../../src/profile/override.ts";
+import { prepare } from "../../src/run/prepare.ts";
+import { buildFixture } from "../support/fixture.ts";
+import type { Project } from "../support/project.ts";
+import { bare, ROOT, run } from "../support/tsbox.ts";
+import type { Opening, Outcome } from "./attack.ts";
+
+/** Exit status of an attack that worked; of one that could not be tried. */
+const WORKED = 77;
+const LIMIT_MS = 20_000;
+
+export interface Played {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** An attack says what it came to; anything but worked and refused is a fault of the test. */
+export function outcomeOf({ code, stdout, stderr }: Played): Outcome {
+  const told = `${stdout}${stderr}`.trim();
+  if (code !== WORKED && (code !== 0 || told === "")) throw new Error(`status ${code}: ${told}`);
+  return { worked: code === WORKED, told };
+}
+
+/** Builds test/fixtures/escape/NAME.c into the project; the command that runs it. */
+export function addProgram(project: Project, name: string): string {
+  mkdirSync(`${ROOT}/build/fixtures/escape`, { recursive: true });
+  project.copy(buildFixture(`escape/${name}`));
+  return `./${name}`;
+}
+
+const FLAGS: Readonly<Record<keyof Overrides, string>> = {
+  work: "--work",
+  workdir: "--workdir",
+  hostname: "--hostname",
+  map: "--map",
+  network: "--network",
+  timeout: "--timeout",
+  volume: "--volume",
+  tmpfs: "--tmpfs",
+  env: "--env",
+  capAdd: "--cap-add",
+  ulimit: "--ulimit",
+};
+
+/** The options as one types them. */
+const wordsOf = (overrides: Overrides): string[] =>
+  Object.entries(overrides).flatMap(([name, value]) =>
+    [value].flat().flatMap((each: string) => [FLAGS[name as keyof Overrides], each]),
+  );
+
+export interface Setting {
+  readonly project: Project;
+  readonly overrides: Overrides;
+  /** Words before the launcher or tsbox, which end in an exec of what follows. */
+  readonly wrapper: readonly string[];
+  /** Of tsbox. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Under the shipped profile, by the command line. */
+export async function playShipped(command: readonly string[], { project, overrides, wrapper, env }: Setting) {
+  return outcomeOf(
+    await run(command, { cwd: project.cwd, home: project.home, words: wordsOf(overrides), wrapper, env }),
+  );
+}
+
+/** Outside of any sandbox, or as root of namespaces that anybody may make. */
+export async function playControl(
+  how: "bare" | "unshare",
+  command: readonly string[],
+  { project, wrapper, env }: Setting,
+) {
+  const before = how === "bare" ? [] : ["unshare", "-Urmn"];
+  return outcomeOf(await bare([...wrapper, ...before, ...command], { cwd: project.cwd, home: project.home, env }));
+}
+
+/** A plan with walls missing. */
+export function planWithout(
+  open: readonly Opening[],
+  { project, overrides }: Pick<Setting, "project" | "overrides">,
+): Buffer {
+  const lines = open.flatMap(({ profile }) => profile ?? []);
+  if (lines.length > 0) project.write("open.toml", `extends = "strict"\n${lines.join("\n")}\n`);
+  const request = {
+    profile: lines.length > 0 ? "./open.toml" : "strict",
+    overrides: Object.assign({}, overrides, ...open.map((each) => each.overrides)),
+    configHome: undefined,
+    packageDir: ROOT,
+    cwd: project.cwd,
+  };
+  const { plan } = prepare(request, { report: { fd: REPORT_FD } });
+  const steps = open.reduce<Plan["steps"]>((all, each) => each.steps?.(all) ?? all, plan.steps);
+  const bytes = Buffer.from(encode({ ...plan, steps, dieWithParent: false }));
+  for (const { bytes: change } of open) change?.(bytes);
+  return bytes;
+}
+
+/** A program that can be started in place of the launcher: the wrapper, told to start the launcher. */
+function wrap(launcher: string, project: Project, wrapper: readonly string[]): string {
+  if (wrapper.length === 0) return launcher;
+  const words = [...wrapper, launcher].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+  return project.write("wrapped-launcher", `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`, 0o755);
+}
+
+/** Plays an encoded plan. */
+export async function playPlan(
+  plan: Uint8Array,
+  command: readonly string[],
+  { project, wrapper }: Pick<Setting, "project" | "wrapper">,
+): Promise<Played> {
+  const child = spawnLauncher(wrap(findLauncher(ROOT, probeArch()), project, wrapper), plan, command);
+  const [stdin, stdout, stderr, , report] = child.stdio;
+  if (!(stdout instanceof Readable && stderr instanceof Readable && report instanceof Readable))
+    throw new Error("no pipes");
+  const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
+  stdin?.on("error", () => undefined);
+  stdin?.end();
+  const [out, err, , [code]] = await Promise.all([text(stdout), text(stderr), text(report), once(child, "close")]);
+  clearTimeout(limit);
+  return { code: typeof code === "number" ? code : null, stdout: out, stderr: err };
+}
