@@ -20,6 +20,9 @@ const BASE = {
 /** What the tests run inside the sandbox or compare it with. */
 const TESTS = {
   bubblewrap: "bwrap",
+  clang: "clang",
+  // libFuzzer and the sanitizers of clang
+  "libclang-rt-dev": "clang",
   strace: "strace",
   python3: "python3",
   perl: "perl",

@@ -31,6 +31,7 @@ static void read_vector(const struct plan *plan, uint64_t offset)
 		touched += strlen(*item);
 }
 
+/* What is written is only read here: a plan may write over its own data, which the kernel then refuses, not the launcher. */
 static void read_entry(const struct plan *plan, const struct plan_entry *entry)
 {
 	static int64_t slot[PLAN_SLOTS];
@@ -57,12 +58,12 @@ static void read_entry(const struct plan *plan, const struct plan_entry *entry)
 	if (entry->op == OP_EXEC)
 		read_vector(plan, entry->arg[1]);
 	if (entry->op == OP_STORE)
-		memset(plan->data + entry->arg[1], 0, sizeof(int));
+		touched += plan->data[entry->arg[1] + sizeof(int) - 1];
 	if (entry->op == OP_HELPER) {
 		touched += (size_t)slot[entry->arg[3]];
 		read_vector(plan, entry->arg[1]);
 		read_vector(plan, entry->arg[2]);
-		memset(plan->data + entry->arg[4], 0, PID_TEXT);
+		touched += plan->data[entry->arg[4] + PID_TEXT - 1];
 	}
 }
 

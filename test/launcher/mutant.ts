@@ -89,3 +89,13 @@ export class Mutant {
     return this.bytes.subarray(0, length);
   }
 }
+
+/** As small as a plan can be that has each kind of argument: where a fuzzer begins. */
+export function makeSmallPlan(): Uint8Array {
+  const { profile, facts } = prepareKind("strict", KINDS["debian"] as Kind);
+  const whole = plan(profile, { ...facts, arch: probeArch() });
+  const once = new Set<string>();
+  const ops = ["new-namespaces", "new-payload", "new-ruleset", "allow-beneath", "filter", "command"];
+  const steps = whole.steps.filter(({ step }) => ops.includes(step.op) && !once.has(step.op) && once.add(step.op));
+  return encode({ ...whole, steps });
+}
