@@ -85,6 +85,7 @@ const GROUPS = {
       "RESOLVE_UNIX",
     ],
   ],
+  LANDLOCK_NET: ["landlock.h, landlock(7)", "LANDLOCK_ACCESS_NET_", ["BIND_TCP", "CONNECT_TCP"]],
   LANDLOCK_SCOPE: ["landlock.h, landlock(7)", "LANDLOCK_SCOPE_", ["ABSTRACT_UNIX_SOCKET", "SIGNAL"]],
   MFD: ["memfd.h, memfd_create(2)", "MFD_", ["CLOEXEC", "ALLOW_SEALING", "NOEXEC_SEAL"]],
   F: ["fcntl.h, fcntl(2)", "F_", ["DUPFD_CLOEXEC", "ADD_SEALS", "SEAL_SEAL", "SEAL_SHRINK", "SEAL_GROW", "SEAL_WRITE"]],

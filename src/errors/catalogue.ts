@@ -170,6 +170,12 @@ export const CATALOGUE = {
     fix: "take it out of root.devices",
     exit: 125,
   },
+  E_LOOPBACK: {
+    what: "cannot take the loopback away",
+    why: "with network.mode host it is the host's",
+    fix: 'write mode = "none", or leave loopback = false out',
+    exit: 125,
+  },
   E_LOW_PORTS: {
     what: "cannot keep CAP_NET_BIND_SERVICE",
     why: "with network.mode host it would have to count on the host, where the command has no capability",

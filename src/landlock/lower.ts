@@ -1,7 +1,7 @@
 import { assertNever } from "../base/assert.ts";
 import { printable } from "../base/printable.ts";
 import { type Call, call, type Data, data, flags, type Lowered, slot, words } from "../sys/call.ts";
-import { AT, LANDLOCK, LANDLOCK_SCOPE, O } from "../sys/uapi.ts";
+import { AT, LANDLOCK, LANDLOCK_NET, LANDLOCK_SCOPE, O } from "../sys/uapi.ts";
 import type { LandlockStep } from "./plan.ts";
 import { allRights, type Right, rightBits } from "./right.ts";
 
@@ -17,12 +17,13 @@ function beneath(rights: readonly Right[], fd: number): Data {
   return { bytes, show: `{${rights.join("|")}}` };
 }
 
-function newRuleset(abi: number): Call {
+function newRuleset({ abi, tcp }: Extract<LandlockStep, { op: "new-ruleset" }>): Call {
   const rights = allRights(abi);
+  const net = tcp ? flags(LANDLOCK_NET) : flags(LANDLOCK_NET, "BIND_TCP", "CONNECT_TCP");
   const scoped = abi >= 6 ? flags(LANDLOCK_SCOPE, "ABSTRACT_UNIX_SOCKET", "SIGNAL") : flags(LANDLOCK_SCOPE);
   const attributes = data(
-    words(rightBits(rights), 0, scoped.value),
-    `{handled=${rights.join("|")}, scoped=${scoped.show}}`,
+    words(rightBits(rights), net.value, scoped.value),
+    `{handled=${rights.join("|")}, net=${net.show}, scoped=${scoped.show}}`,
   );
   return call("landlock_create_ruleset", [attributes, attributeSize(abi), 0], { save: "ruleset" });
 }
@@ -35,7 +36,7 @@ function addRule(rule: Data, of: string, tolerate: readonly "EBADFD"[]): Call {
 export function lowerLandlock(step: LandlockStep): Lowered {
   switch (step.op) {
     case "new-ruleset":
-      return { payload: [newRuleset(step.abi)] };
+      return { payload: [newRuleset(step)] };
     case "allow-beneath": {
       const rule = beneath(step.rights, -1);
       const of = printable(step.path);

@@ -14,13 +14,14 @@ import { allRights, type Right, rightsFor, streamRights } from "./right.ts";
  * mistake, here or in the kernel, the command still cannot write or read beyond what was planned. The payload makes a
  * ruleset that handles every right its kernel knows, allows beneath each path what the mount there allows, and restricts
  * itself; its children inherit that. It also cuts the command off from signalling or reaching by abstract unix socket
- * anything outside (ABI 6). Needs no_new_privs; must come before the filter, which does not allow what it needs later.
+ * anything outside (ABI 6), and from TCP where the profile leaves no loopback (ABI 4). Needs no_new_privs; must come before the filter, which does not allow what it needs later.
  *
  * Standard streams that are files or terminals get a rule of their own, so that opening /dev/stderr goes on working: it
  * leads to a file that lies beneath none of the paths. What was opened for reading cannot be opened for writing that way.
  */
 export type LandlockStep =
-  | { readonly op: "new-ruleset"; readonly abi: number }
+  /** `tcp: false`: no TCP port may be bound or connected to. */
+  | { readonly op: "new-ruleset"; readonly abi: number; readonly tcp: boolean }
   | { readonly op: "allow-beneath"; readonly path: SandboxPath; readonly rights: readonly Right[] }
   | { readonly op: "allow-stream"; readonly fd: 0 | 1 | 2; readonly rights: readonly Right[] }
   | { readonly op: "restrict" };
@@ -28,7 +29,7 @@ export type LandlockStep =
 export function describeLandlock(step: LandlockStep): string {
   switch (step.op) {
     case "new-ruleset":
-      return `make a Landlock ruleset (ABI ${step.abi})`;
+      return `make a Landlock ruleset (ABI ${step.abi}${step.tcp ? "" : ", no TCP"})`;
     case "allow-beneath":
       return `allow by Landlock beneath ${printable(step.path)}: ${step.rights.join(", ").toLowerCase()}`;
     case "allow-stream":
@@ -67,7 +68,7 @@ export function planLandlock(profile: Profile, facts: HostFacts, grants: readonl
     return { step: { op: "allow-stream", fd, rights }, because: why };
   });
   return [
-    { step: { op: "new-ruleset", abi }, because: why },
+    { step: { op: "new-ruleset", abi, tcp: profile.network.loopback || abi < 4 }, because: why },
     ...rules,
     ...streams,
     { step: { op: "restrict" }, because: why },

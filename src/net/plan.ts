@@ -1,4 +1,5 @@
 import { assertNever } from "../base/assert.ts";
+import { TsboxError } from "../errors/error.ts";
 import { because, type Planned } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
 import { call, data, type Lowered, slot } from "../sys/call.ts";
@@ -8,7 +9,8 @@ import { INTERFACE, O } from "../sys/uapi.ts";
  * The network: theory of operation.
  *
  * `none` is a network namespace of its own, made with the others; init brings its loopback up, because many programs talk
- * to themselves over it, and that is all there is: no route, no other interface. `host` shares the host's namespace.
+ * to themselves over it, and that is all there is: no route, no other interface. A profile may leave that out too
+ * (`network.loopback = false`). `host` shares the host's namespace.
  */
 export type NetStep = { readonly op: "loopback" };
 
@@ -21,8 +23,11 @@ export function describeNet(step: NetStep): string {
   }
 }
 
+/** @throws TsboxError E_LOOPBACK for a network of the host's without its loopback. */
 export function planNet(profile: Profile): Planned<NetStep>[] {
-  if (profile.network.mode === "host") return [];
+  const { mode, loopback } = profile.network;
+  if (mode === "host" && !loopback) throw new TsboxError("E_LOOPBACK", {}, because(profile, "network.loopback"));
+  if (mode === "host" || !loopback) return [];
   return [{ step: { op: "loopback" }, because: because(profile, "network.mode") }];
 }
 

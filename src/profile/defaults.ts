@@ -77,7 +77,7 @@ export function completeProfile(name: string, layer: Layer): Profile {
       readonly: unique(proc?.readonly ?? [sandboxPath("/proc")]),
     },
     mounts: layer.mounts.map(({ mount }) => mount),
-    network: { mode: settings.network?.mode ?? "none" },
+    network: { mode: settings.network?.mode ?? "none", loopback: settings.network?.loopback ?? true },
     landlock: settings.landlock ?? "prefer",
     seccomp: {
       filter: settings.seccomp?.filter ?? "require",

@@ -91,7 +91,11 @@ export interface Profile {
     readonly readonly: readonly SandboxPath[];
   };
   readonly mounts: readonly ProfileMount[];
-  readonly network: { readonly mode: "none" | "host" };
+  readonly network: {
+    readonly mode: "none" | "host";
+    /** Whether the sandbox's own network has a loopback; without one no TCP is allowed either. */
+    readonly loopback: boolean;
+  };
   readonly seccomp: {
     readonly filter: "require" | "off";
     /** Names of groups (profiles/seccomp/*.toml) or of system calls. */

@@ -132,7 +132,12 @@ export const RAW_PROFILE = table({
     }),
   ),
   mount: v.exactOptional(list(MOUNT)),
-  network: v.exactOptional(table({ mode: v.exactOptional(word(["none", "host"], ["user", "container"])) })),
+  network: v.exactOptional(
+    table({
+      mode: v.exactOptional(word(["none", "host"], ["user", "container"])),
+      loopback: v.exactOptional(flag),
+    }),
+  ),
   landlock: v.exactOptional(word(["require", "prefer", "off"])),
   seccomp: v.exactOptional(
     table({

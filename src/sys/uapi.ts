@@ -156,6 +156,12 @@ export const LANDLOCK_FS = {
 } as const;
 
 /** landlock.h, landlock(7). */
+export const LANDLOCK_NET = {
+  BIND_TCP: 1,
+  CONNECT_TCP: 2,
+} as const;
+
+/** landlock.h, landlock(7). */
 export const LANDLOCK_SCOPE = {
   ABSTRACT_UNIX_SOCKET: 1,
   SIGNAL: 2,

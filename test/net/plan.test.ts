@@ -4,9 +4,12 @@ import { makeProfile } from "../plan/facts.ts";
 
 describe("the network", () => {
   it("of its own has a loopback that is up", () =>
-    expect(planNet(makeProfile({ network: { mode: "none" } })).map(({ step }) => step.op)).toEqual(["loopback"]));
+    expect(planNet(makeProfile({ network: { mode: "none", loopback: true } })).map(({ step }) => step.op)).toEqual([
+      "loopback",
+    ]));
 
-  it("of the host is left as it is", () => expect(planNet(makeProfile({ network: { mode: "host" } }))).toEqual([]));
+  it("of the host is left as it is", () =>
+    expect(planNet(makeProfile({ network: { mode: "host", loopback: true } }))).toEqual([]));
 
   it("brings up lo and nothing else, by struct ifreq", () => {
     const { init = [], host, payload } = lowerNet({ op: "loopback" });
@@ -21,4 +24,11 @@ describe("the network", () => {
     expect(bytes.subarray(0, 16).toString()).toBe("lo".padEnd(16, "\0"));
     expect(bytes.readUInt16LE(16)).toBe(0x41);
   });
+});
+
+describe("a network without loopback", () => {
+  it("leaves it down", () => expect(planNet(makeProfile({ network: { mode: "none", loopback: false } }))).toEqual([]));
+
+  it("is not the host's", () =>
+    expect(() => planNet(makeProfile({ network: { mode: "host", loopback: false } }))).toThrow("E_LOOPBACK"));
 });

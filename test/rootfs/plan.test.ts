@@ -259,7 +259,7 @@ describe("what the root shows of the host", () => {
     const content = (profile: Partial<Profile>) =>
       ofOp(steps(profile), "file").find(({ path }) => path === "/etc/resolv.conf")?.content;
     expect(content({})).toBe("# no network\n");
-    expect(content({ network: { mode: "host" } })).toBe("nameserver 192.0.2.1\n");
+    expect(content({ network: { mode: "host", loopback: true } })).toBe("nameserver 192.0.2.1\n");
   });
 });
 

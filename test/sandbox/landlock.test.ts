@@ -1,5 +1,7 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { homedir } from "node:os";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { probeArch } from "../../src/host/probe.ts";
 import type { Step } from "../../src/plan/step.ts";
 import { landlockAbi } from "../../src/sys/libc.ts";
@@ -72,5 +74,30 @@ describe("the second wall", () => {
     expect(await runVariant(read, { cwd: project.cwd, change: mistake })).toMatchObject({ code: 0 });
     const change = (steps: readonly Step[]) => without(...LANDLOCK)(mistake(steps));
     expect(await runVariant(read, { cwd: project.cwd, change })).toMatchObject({ code: 77 });
+  });
+
+  it("keeps the host's TCP out of reach when the network is the host's by mistake", async () => {
+    const { project } = makeAttack();
+    skipUnless(abi >= 4, "this kernel's Landlock has no TCP");
+    const server = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const profile = project.write("quiet.toml", 'extends = "strict"\n[network]\nloopback = false\n');
+    const command = ["./attempt", "tcp", String((server.address() as AddressInfo).port)];
+    const shared = (steps: readonly Step[]) =>
+      steps.map((planned) =>
+        planned.section === "userns" && planned.step.op === "new-namespaces"
+          ? {
+              ...planned,
+              step: { ...planned.step, namespaces: planned.step.namespaces.filter((name) => name !== "net") },
+            }
+          : planned,
+      );
+    const held = await runVariant(command, { cwd: project.cwd, profile, change: shared });
+    expect(held).toMatchObject({ code: 0, stdout: expect.stringContaining("EACCES") });
+    const change = (steps: readonly Step[]) => without(...LANDLOCK)(shared(steps));
+    expect(await runVariant(command, { cwd: project.cwd, profile, change })).toMatchObject({ code: 77 });
+    const alone = await runVariant(command, { cwd: project.cwd, profile, change: without(...LANDLOCK) });
+    expect(alone).toMatchObject({ code: 0, stdout: expect.stringContaining("ENETUNREACH") });
   });
 });

@@ -26,7 +26,8 @@ const texts = (calls: readonly Call[] = []) =>
 describe("namespaces", () => {
   it("are all of them, without the network's when the host's is used", () => {
     const all = ["user", "mount", "pid", "net", "ipc", "uts", "cgroup"];
-    const of = (mode: "none" | "host") => stepOf(planned({ network: { mode } }).enter, "new-namespaces")?.namespaces;
+    const of = (mode: "none" | "host") =>
+      stepOf(planned({ network: { mode, loopback: true } }).enter, "new-namespaces")?.namespaces;
     expect(of("none")).toEqual(all);
     expect(of("host")).toEqual(all.filter((name) => name !== "net"));
   });
