@@ -15,7 +15,7 @@ void send_record(const struct launch *launch, struct record record)
 		_exit(EXIT_SETUP);
 }
 
-static noreturn void fail(const struct launch *launch, struct failure failure)
+void give_up(const struct launch *launch, struct failure failure)
 {
 	send_record(launch, (struct record){ .kind = RECORD_FAILED, .entry = failure.entry, .value = failure.error });
 	_exit(EXIT_SETUP);
@@ -27,8 +27,8 @@ int tell_set_up(const struct launch *launch)
 	return write(launch->set_up[1], "", 1) == 1 ? 0 : EIO;
 }
 
-/* What is still to be set up must neither fail nor be seen when the command runs already. */
-static void await_set_up(const struct launch *launch)
+/* What is still to be set up must neither fail nor be seen when the command runs already. Returns 0 or an errno. */
+int await_set_up(const struct launch *launch)
 {
 	for (int left = 2; left > 0;) {
 		char byte;
@@ -36,8 +36,9 @@ static void await_set_up(const struct launch *launch)
 		if (n == 1)
 			left--;
 		else if (n == 0 || errno != EINTR)
-			_exit(EXIT_SETUP);
+			return n == 0 ? EIO : errno;
 	}
+	return 0;
 }
 
 /* Reaps what has ended; does not return when the command is among it. */
@@ -88,16 +89,17 @@ static void forward(struct launch *launch, int number)
 void init_main(struct launch *launch)
 {
 	struct failure failure = play(launch, SCRIPT_INIT);
-	if (failure.error == 0)
-		failure.error = tell_set_up(launch);
 	if (failure.error != 0)
-		fail(launch, failure);
+		give_up(launch, failure);
 
 	/* Whatever of the host's fds and of the set-up is still open is of no use to a reaper. */
 	unsigned status = (unsigned)launch->status[1];
-	if ((status > 0 && syscall(SYS_close_range, 0u, status - 1, 0u) != 0) ||
-	    syscall(SYS_close_range, status + 1, ~0u, 0u) != 0)
+	unsigned set_up = (unsigned)launch->set_up[1]; /* the higher one: made later */
+	if (syscall(SYS_close_range, 0u, status - 1, 0u) != 0 ||
+	    syscall(SYS_close_range, status + 1, set_up - 1, 0u) != 0 ||
+	    syscall(SYS_close_range, set_up + 1, ~0u, 0u) != 0 || tell_set_up(launch) != 0)
 		_exit(EXIT_SETUP);
+	close(launch->set_up[1]);
 
 	uint64_t awaited = launch->plan.head->forwarded | signal_bit(SIGCHLD);
 	reap(launch);
@@ -114,7 +116,6 @@ void init_main(struct launch *launch)
 
 void payload_main(struct launch *launch)
 {
-	await_set_up(launch);
 	/* The last entry is the exec, so play() only comes back with a failure. */
-	fail(launch, play(launch, SCRIPT_PAYLOAD));
+	give_up(launch, play(launch, SCRIPT_PAYLOAD));
 }

@@ -84,7 +84,9 @@ noreturn void init_main(struct launch *launch);
 noreturn void payload_main(struct launch *launch);
 noreturn void become_command(struct launch *launch, const struct plan_entry *entry);
 void send_record(const struct launch *launch, struct record record);
+noreturn void give_up(const struct launch *launch, struct failure failure);
 int tell_set_up(const struct launch *launch);
+int await_set_up(const struct launch *launch);
 
 /* supervise.c */
 struct end {

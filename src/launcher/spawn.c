@@ -24,15 +24,28 @@ static pid_t clone3(uint64_t flags, int *pidfd)
 
 /*
  * The signal is set after the clone, so the supervisor may have died before: then nobody reads the status pipe any more.
- * getppid(2) cannot tell, because a parent outside the pid namespace always reads as 0.
+ * getppid(2) cannot tell, because a parent outside the pid namespace always reads as 0. Returns 0 or an errno.
  */
-static void die_with_supervisor(const struct launch *launch)
+static int die_with_supervisor(const struct launch *launch)
 {
 	struct pollfd status = { .fd = launch->status[1] };
 
 	close(launch->status[0]);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || poll(&status, 1, 0) < 0 || (status.revents & POLLERR) != 0)
-		_exit(EXIT_SETUP);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || poll(&status, 1, 0) < 0)
+		return errno;
+	return (status.revents & POLLERR) != 0 ? EPIPE : 0;
+}
+
+static noreturn void begin(struct launch *launch, const struct plan_entry *entry)
+{
+	bool is_init = entry->nr == SCRIPT_INIT;
+	int error = is_init ? die_with_supervisor(launch) : await_set_up(launch);
+
+	if (error != 0)
+		give_up(launch, (struct failure){ .entry = (uint32_t)(entry - launch->plan.entry), .error = error });
+	if (is_init)
+		init_main(launch);
+	payload_main(launch);
 }
 
 int spawn(struct launch *launch, const struct plan_entry *entry)
@@ -42,13 +55,8 @@ int spawn(struct launch *launch, const struct plan_entry *entry)
 
 	if (pid < 0)
 		return errno;
-	if (pid == 0) {
-		if (entry->nr == SCRIPT_INIT) {
-			die_with_supervisor(launch);
-			init_main(launch);
-		}
-		payload_main(launch);
-	}
+	if (pid == 0)
+		begin(launch, entry);
 	launch->child = pid;
 	launch->child_pidfd = pidfd;
 	launch->slot[entry->arg[1]] = pid;
