@@ -13,6 +13,7 @@ export const STATIC_STEPS = [
   { name: "lint and format", argv: ["node_modules/.bin/biome", "check", "--error-on-warnings"] },
   { name: "docs/errors.md", argv: ["node", "scripts/gen-errors.mjs", "--check"] },
   { name: "docs/seccomp.md", argv: ["node", "scripts/gen-seccomp.mjs", "--check"] },
+  { name: "SECURITY.md", argv: ["node", "scripts/gen-security.mjs", "--check"] },
 ];
 
 /** @type {readonly Step[]} */

@@ -26,9 +26,6 @@ export interface Beyond {
   readonly stands: "always" | "where bare is refused" | (() => boolean);
 }
 
-/** Where a program shows that it can work, when no twin of it can: outside, or as root of new namespaces. */
-export type Control = "bare" | "unshare";
-
 /** What has to be on the host for an attack to have something to reach; see scene.ts. */
 export type HostPart =
   | "abstract"
@@ -39,6 +36,7 @@ export type HostPart =
   | "setuid"
   | "shm"
   | "socket"
+  | "stdin"
   | "tcp"
   | "terminal"
   | "victim"
@@ -59,7 +57,8 @@ export interface Attack {
   /** Each of them alone must hold; without all of them the attack must work. */
   readonly walls: readonly Wall[];
   readonly beyond?: Beyond;
-  readonly control?: Control;
+  /** The program must also work outside of any sandbox. */
+  readonly control?: "bare";
 }
 
 /** One attempt against the start of a sandbox or what is left of it, made by a function of test/escape/outside/. */

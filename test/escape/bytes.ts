@@ -1,5 +1,5 @@
 import { SYSCALLS } from "../../src/sys/syscalls.ts";
-import { MOUNT_ATTR } from "../../src/sys/uapi.ts";
+import { MOUNT_ATTR, O, RESOLVE } from "../../src/sys/uapi.ts";
 
 /*
  * Changes to an encoded plan, for what every plan does and no step can leave out. Offsets are those of src/launcher/plan.h.
@@ -21,6 +21,17 @@ export function replaceCalls(plan: Buffer, name: string, by: string): void {
     if (plan.readUInt8(at) !== 1 || plan.readUInt32LE(at + NUMBER_AT) !== NUMBERS[name]) continue;
     plan.writeUInt32LE(NUMBERS[by] ?? 0, at + NUMBER_AT);
   }
+}
+
+/** Makes openat2(2) of a directory follow links of proc too. */
+export function allowMagicLinks(plan: Buffer): void {
+  const strict = openHow(RESOLVE.NO_MAGICLINKS);
+  for (let at = plan.indexOf(strict); at >= 0; at = plan.indexOf(strict, at)) openHow(0).copy(plan, at);
+}
+
+/** struct open_how of a path's handle. */
+function openHow(resolve: number): Buffer {
+  return Buffer.from(BigUint64Array.of(BigInt(O.PATH | O.CLOEXEC), 0n, BigInt(resolve)).buffer);
 }
 
 /** Takes NOSUID out of every struct mount_attr: eight bytes of attributes to set, and nothing else. */

@@ -31,9 +31,14 @@ export function outcomeOf({ code, stdout, stderr }: Played): Outcome {
   return { worked: code === WORKED, told };
 }
 
+/** Where buildFixture() puts the programs. */
+export function makeFixtureFolder(): void {
+  mkdirSync(`${ROOT}/build/fixtures/escape`, { recursive: true });
+}
+
 /** Builds test/fixtures/escape/NAME.c into the project; the command that runs it. */
 export function addProgram(project: Project, name: string): string {
-  mkdirSync(`${ROOT}/build/fixtures/escape`, { recursive: true });
+  makeFixtureFolder();
   project.copy(buildFixture(`escape/${name}`));
   return `./${name}`;
 }
@@ -74,14 +79,9 @@ export async function playShipped(command: readonly string[], { project, overrid
   );
 }
 
-/** Outside of any sandbox, or as root of namespaces that anybody may make. */
-export async function playControl(
-  how: "bare" | "unshare",
-  command: readonly string[],
-  { project, wrapper, env }: Setting,
-) {
-  const before = how === "bare" ? [] : ["unshare", "-Urmn"];
-  return outcomeOf(await bare([...wrapper, ...before, ...command], { cwd: project.cwd, home: project.home, env }));
+/** Outside of any sandbox. */
+export async function playBare(command: readonly string[], { project, wrapper, env }: Setting) {
+  return outcomeOf(await bare([...wrapper, ...command], { cwd: project.cwd, home: project.home, env }));
 }
 
 /** A plan with walls missing. */
@@ -97,6 +97,7 @@ export function planWithout(
     configHome: undefined,
     packageDir: ROOT,
     cwd: project.cwd,
+    streams: [],
   };
   const { plan } = prepare(request, { report: { fd: REPORT_FD } });
   const steps = open.reduce<Plan["steps"]>((all, each) => each.steps?.(all) ?? all, plan.steps);

@@ -102,6 +102,10 @@ const PARTS: Readonly<Record<HostPart, (project: Project) => Promise<Part>>> = {
     await listen({ path });
     return { values: { SOCKET: path } };
   },
+  async stdin({ write }) {
+    const file = write("input", "text\n");
+    return { wrapper: ["sh", "-c", `exec "$@" <'${file}'`, "sh"] };
+  },
   async tcp() {
     const server = await listen({ port: 0, host: "127.0.0.1" });
     return { values: { PORT: String((server.address() as AddressInfo).port) } };

@@ -4,7 +4,7 @@ import type { Overrides } from "../../src/profile/override.ts";
 import { landlockAbi } from "../../src/sys/libc.ts";
 import { skipUnless } from "../support/skip.ts";
 import type { Attack, Outcome } from "./attack.ts";
-import { addProgram, outcomeOf, planWithout, playControl, playPlan, playShipped, type Setting } from "./play.ts";
+import { addProgram, outcomeOf, planWithout, playBare, playPlan, playShipped, type Setting } from "./play.ts";
 import { fill, makeScene, type Scene } from "./scene.ts";
 
 /** One run of an attack: where, and what came of it. */
@@ -43,8 +43,8 @@ export async function tryAttack(attack: Attack): Promise<Attempt[]> {
         walls.filter((other) => other !== wall),
       );
   await without("without", walls);
-  const outside = beyond?.stands === "where bare is refused" ? "bare" : control;
-  if (outside !== undefined) attempts.push({ where: outside, ...(await playControl(outside, command, setting)) });
+  if (control === "bare" || beyond?.stands === "where bare is refused")
+    attempts.push({ where: "bare", ...(await playBare(command, setting)) });
   return attempts;
 }
 

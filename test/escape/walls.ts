@@ -1,7 +1,6 @@
 import { homedir } from "node:os";
 import type { Step } from "../../src/plan/step.ts";
 import type { NamespaceName } from "../../src/userns/step.ts";
-import { without } from "../support/variant.ts";
 import type { Opening, Wall } from "./attack.ts";
 import { clearNosuid, replaceCalls } from "./bytes.ts";
 
@@ -11,6 +10,12 @@ import { clearNosuid, replaceCalls } from "./bytes.ts";
 
 type Steps = readonly Step[];
 type Op = Step["step"]["op"];
+
+/** As in support/variant.ts, which would bring all of tsbox with it. */
+const without =
+  (...ops: readonly Op[]) =>
+  (steps: Steps): Steps =>
+    steps.filter(({ step }) => !ops.includes(step.op));
 
 const wall = (name: string, off: Opening): Wall => ({ name, off });
 const dropping = (name: string, ...ops: readonly Op[]): Wall => wall(name, { steps: without(...ops) });

@@ -76,6 +76,10 @@ export const FILES: readonly Attack[] = [
     walls: [ROOT_SEALED, LANDLOCK],
   }),
   file("leaked-fd", 15, "use of a descriptor of the launcher's", ["fds"], { walls: [NO_LEAK, CLOSED_FDS] }),
+  file("stdin", 19, "write to the file that standard input reads, by /proc/self/fd/0", ["write", "/proc/self/fd/0"], {
+    host: "stdin",
+    walls: [LANDLOCK],
+  }),
   file("callers-fd", 19, "use of a descriptor that the caller left open", ["fds"], {
     host: "leaks",
     walls: [CLOSED_FDS],

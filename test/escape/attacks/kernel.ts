@@ -81,8 +81,8 @@ const surface: readonly Attack[] = [
   call("perf", 29, "perf_event_open(2) on itself", unless("kernel.perf_event_paranoid")),
   call("userfaultfd", 29, "userfaultfd(2), user mode only"),
   call("io_uring", 31, "io_uring_setup(2)", unless("kernel.io_uring_disabled")),
-  call("i386", 32, "a call by int 0x80", unless("a kernel without it")),
-  call("x32", 32, "a call of the x32 table", unless("a kernel without it")),
+  call("i386", 32, "a call by int 0x80", unless("the kernel has none")),
+  call("x32", 32, "a call of the x32 table", unless("the kernel has none")),
   call("add_key", 22, "add_key(2) to the session's keyring"),
   call("request_key", 22, "request_key(2)"),
   call("keyctl", 22, "keyctl(2): read a key of the caller's session", { args: ["keyctl", "$NAME"], host: "key" }),
@@ -112,9 +112,9 @@ const families: readonly Attack[] = [
     walls: [FILTER, CAPABILITIES],
   }),
   family("netlink", "AF_NETLINK, routes", ["16", "3", "0"]),
-  family("netfilter", "AF_NETLINK, netfilter", ["16", "3", "12"], unless("a kernel without it")),
-  family("vsock", "AF_VSOCK", ["40", "1", "0"], unless("a kernel without it")),
-  family("alg", "AF_ALG", ["38", "5", "0"], unless("a kernel without it")),
+  family("netfilter", "AF_NETLINK, netfilter", ["16", "3", "12"], unless("the kernel has none")),
+  family("vsock", "AF_VSOCK", ["40", "1", "0"], unless("the kernel has none")),
+  family("alg", "AF_ALG", ["38", "5", "0"], unless("the kernel has none")),
 ];
 
 export const KERNEL: readonly Attack[] = [...namespaces, ...mounts, ...surface, ...families];

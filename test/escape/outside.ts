@@ -1,0 +1,96 @@
+import type { OutsideAttack } from "./attack.ts";
+
+/** Attacks on the start of a sandbox, on tsbox itself, and on what comes after a run. outside/ makes them. */
+export const OUTSIDE: readonly OutsideAttack[] = [
+  {
+    id: "target-link",
+    line: 6,
+    title: "a link on the way to a mount's target, which leads out of the root",
+    wall: "targets below a mount are walked without links",
+    twin: "the target taken as a plain path",
+  },
+  {
+    id: "target-race",
+    line: 7,
+    title: "a link that takes turns with the target of a mount, over many starts",
+    wall: "targets below a mount are walked without links",
+    twin: "the target taken as a plain path",
+  },
+  {
+    id: "source-link",
+    line: 12,
+    title: "a link in the place of a mount's source since the plan was made",
+    wall: "sources are walked without links",
+    twin: "the source taken as a plain path",
+  },
+  {
+    id: "source-race",
+    line: 7,
+    title: "a link that takes turns with the source of a mount, over many starts",
+    wall: "sources are walked without links",
+    twin: "the source taken as a plain path",
+  },
+  {
+    id: "workdir-link",
+    line: 15,
+    title: "a link to /proc/self/fd/N, where the set-up left a directory open, as the directory to start in",
+    wall: "the start directory is walked without links of proc",
+    twin: "the directory taken as a plain path",
+  },
+  {
+    id: "shell-words",
+    line: 14,
+    title: "shell syntax in the names of the work directory, a volume, a variable and the command's arguments",
+    wall: "no shell",
+    twin: "the same words given to sh -c",
+  },
+  {
+    id: "helper-by-path",
+    line: 18,
+    title: "a newuidmap of the caller's PATH",
+    wall: "helpers of fixed directories, with a fixed environment",
+    twin: "newuidmap as a shell finds it",
+  },
+  {
+    id: "command-by-path",
+    line: 18,
+    title: "a command of the caller's PATH",
+    wall: "environment made from nothing",
+    twin: "environment.pass = PATH",
+  },
+  {
+    id: "profile-of-work",
+    line: 40,
+    title: "a strict.toml in the work directory that makes it writable",
+    wall: "a profile is read only from where tsbox or the user keeps them",
+    twin: "--profile ./strict.toml",
+  },
+  {
+    id: "escape-sequences",
+    line: 4,
+    title: "escape sequences, line ends and bidi controls in names that tsbox prints",
+    wall: "names are printed escaped",
+    twin: "the command prints them itself",
+  },
+  {
+    id: "background",
+    line: 42,
+    title: "a process of a session of its own goes on after the command's end",
+    wall: "pid namespace",
+    twin: "no pid namespace",
+  },
+  {
+    id: "flood",
+    line: 5,
+    title: "output that nobody reads holds tsbox up beyond the time limit",
+    wall: "the supervisor copies no output",
+    twin: "no time limit",
+  },
+  {
+    id: "two-runs",
+    line: 20,
+    title: "connect(2) to an abstract socket of another sandbox, both with --network host",
+    wall: "Landlock's scopes",
+    twin: 'landlock = "off"',
+  },
+];
