@@ -91,7 +91,7 @@ function collect(stream: Readable | null): () => string {
   return () => Buffer.concat(chunks).toString();
 }
 
-function killAll(pids: readonly number[]): void {
+export function killAll(pids: readonly number[]): void {
   for (const pid of pids) {
     try {
       process.kill(pid, "SIGKILL");
