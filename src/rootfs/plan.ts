@@ -5,9 +5,10 @@ import { ALWAYS, because, type Planned } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
 import { accountOf, group, passwd } from "./account.ts";
 import { isThere, planMount } from "./mounting.ts";
-import { KERNEL_SETTINGS, placeMounts, SYSTEM_TREES, TOP_LINKS } from "./place.ts";
+import { placeMounts, SYSTEM_TREES, TOP_LINKS } from "./place.ts";
+import { planProc } from "./proc.ts";
 import { Skeleton } from "./skeleton.ts";
-import { MASK_DIRECTORY, MASK_FILE, type RootfsStep } from "./step.ts";
+import type { RootfsStep } from "./step.ts";
 import { checkWork } from "./work.ts";
 
 /*
@@ -129,61 +130,6 @@ function planDevices(profile: Profile, facts: HostFacts, skeleton: Skeleton): St
   const pts = sandboxPath("/dev/pts");
   skeleton.directory(pts);
   steps.push({ step: { op: "devpts", target: pts }, because: ALWAYS });
-  return steps;
-}
-
-/**
- * CAP_NET_BIND_SERVICE would count in the user namespace that owns the network, and the payload's is another one: what
- * it is kept for is given by a setting of the sandbox's own network instead.
- */
-function planLowPorts(profile: Profile): Step[] {
-  const i = profile.capabilities.keep.indexOf("CAP_NET_BIND_SERVICE");
-  if (i < 0) return [];
-  const why = because(profile, `capabilities.keep[${i}]`);
-  if (profile.network.mode === "host") throw new TsboxError("E_LOW_PORTS", {}, why);
-  return [{ step: { op: "low-ports" }, because: why }];
-}
-
-/** Settings of the kernel are written by whoever has root's uid, without any capability: root's sandbox never may. */
-function readonlyPaths(profile: Profile, facts: HostFacts): readonly SandboxPath[] {
-  const { readonly } = profile.proc;
-  if (facts.user.uid !== 0 || readonly.some((path) => path === "/proc")) return readonly;
-  return [...new Set([...readonly, ...KERNEL_SETTINGS])];
-}
-
-function planProc(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[] {
-  const proc = sandboxPath("/proc");
-  skeleton.directory(proc);
-  const hiding = because(profile, "proc.masked");
-  const locking = because(profile, "proc.readonly");
-  const keepsCapabilities = profile.capabilities.keep.length > 0;
-  const steps: Step[] = [
-    { step: { op: "new-proc" }, because: ALWAYS },
-    // With capabilities kept the payload gets one more user namespace, which owns no mount; see src/userns/plan.ts.
-    { step: { op: "limit-namespaces", user: keepsCapabilities ? 1 : 0 }, because: ALWAYS },
-    ...planLowPorts(profile),
-    {
-      step: {
-        op: "attach-proc",
-        target: proc,
-        readonly: profile.proc.readonly.includes(proc),
-        keepWritable: keepsCapabilities,
-      },
-      because: locking,
-    },
-  ];
-  for (const target of readonlyPaths(profile, facts)) {
-    if (target === proc || pathFact(facts, target).kind === "missing") continue;
-    steps.push({ step: { op: "readonly", target }, because: locking });
-  }
-  skeleton.file(MASK_FILE);
-  skeleton.directory(MASK_DIRECTORY, 0o555);
-  for (const target of profile.proc.masked) {
-    const fact = pathFact(facts, target);
-    // Below a hidden directory there is nothing to hide any more.
-    if (fact.kind === "missing" || profile.proc.masked.some((other) => isBelow(target, other))) continue;
-    steps.push({ step: { op: "mask", target, directory: isDirectory(fact) }, because: hiding });
-  }
   return steps;
 }
 

@@ -116,25 +116,14 @@ function lowerPayload(nested: Extract<UsernsStep, { op: "new-payload" }>["nested
     pidfd: "payload-pidfd",
   };
   if (nested === undefined) return { init: [spawn] };
-  const end = (at: number) => ({ kind: "load", name: "nested", at }) as const;
   return {
     init: [
-      call("pipe2", [{ kind: "buffer", name: "nested", size: 8 }, O.CLOEXEC]),
       spawn,
-      // The first process that init makes is always pid 2 of its namespace.
+      // The first process that init makes is always pid 2 of its namespace. The launcher holds it back until init is done.
       ...writeMaps(slot(WRITABLE_PROC), "2", nested.uids, nested.gids, nested.gids.length === 1),
-      // Before the payload goes on, which waits for this.
       prctl("SET_DUMPABLE", 0),
-      call("write", [end(4), "m", 1], { exact: true, of: "the mapping pipe" }),
     ],
-    payload: [
-      call("close", [end(4)]),
-      call("read", [end(0), { kind: "buffer", name: "nested-byte", size: 8 }, 1], {
-        exact: true,
-        of: "the mapping pipe",
-      }),
-      call("close", [slot(WRITABLE_PROC)]),
-    ],
+    payload: [call("close", [slot(WRITABLE_PROC)])],
   };
 }
 

@@ -157,15 +157,15 @@ describe("a payload with capabilities", () => {
       },
     }));
 
-  it("waits until its maps are written and init is shielded", () => {
+  it("has its maps written by init, which is then shielded; the launcher holds it back until init is done", () => {
     const { init = [], payload = [] } = lowerUserns(nested.payload.step);
     const shield = init.findIndex((call) => call.op === "call" && call.name === "prctl");
-    const release = init.findIndex((call) => call.op === "call" && call.args.includes("m"));
     const maps = init.findLastIndex(
       (call) => call.op === "call" && call.args.some((arg) => typeof arg === "string" && arg.startsWith("2/")),
     );
-    expect([maps < shield, shield < release]).toEqual([true, true]);
-    expect(texts(payload)).toEqual(["close", "read", "close"]);
+    expect(maps).toBeGreaterThan(0);
+    expect(shield).toBeGreaterThan(maps);
+    expect(texts(payload)).toEqual(["close"]);
   });
 
   it("keeps those and no other, in every set", () => {
