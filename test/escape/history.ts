@@ -42,6 +42,6 @@ export const LINES: Readonly<Record<number, Line>> = {
   },
   38: { what: "setuid programs inside" },
   40: { what: "settings from where the command can write (Codex CVE-2025-59532)" },
-  41: { what: "silent weakening", elsewhere: "the fault sweep of test/sandbox" },
+  41: { what: "silent weakening", elsewhere: "each call of the set-up made to fail: test/escape/fault.test.ts" },
   42: { what: "what remains, and what takes more than its share" },
 };

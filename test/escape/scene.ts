@@ -59,7 +59,13 @@ const PARTS: Readonly<Record<HostPart, (project: Project) => Promise<Part>>> = {
   },
   /** In this process too, which plans the twins. */
   async environment() {
-    const env = { LD_PRELOAD: "", NODE_OPTIONS: "", SSH_AUTH_SOCK: "/none", BASH_ENV: "/none" };
+    const env = {
+      LD_PRELOAD: "",
+      NODE_OPTIONS: "",
+      SSH_AUTH_SOCK: "/none",
+      BASH_ENV: "/none",
+      XDG_RUNTIME_DIR: "/none",
+    };
     const before = { ...process.env };
     onTestFinished(() => {
       process.env = before;

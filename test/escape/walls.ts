@@ -114,6 +114,8 @@ export const VISIBLE_ROOT = dropping("own root (pivot_root)", "enter-root", "sea
 export const OLD_ROOT_GONE = wall("the host's root unmounted", {
   bytes: (plan) => replaceCalls(plan, "umount2", "getpid"),
 });
+export const OWN_DEV = wall("own /dev", { steps: bindSystem("/dev") });
+export const OWN_ETC = wall("own /etc", { steps: bindSystem("/etc") });
 export const OWN_SHM = wall("own /dev/shm", { steps: bindSystem("/dev/shm") });
 export const NO_CGROUPS = wall("no cgroup file system", { steps: bindSystem("/sys") });
 export const NO_CORE = wall("rlimit core = 0", { steps: unlimited("core") });

@@ -9,6 +9,8 @@ import {
   NO_LEAK,
   OLD_ROOT_GONE,
   ONLY_PLANNED_MOUNTS,
+  OWN_DEV,
+  OWN_ETC,
   PROC_READONLY,
   ROOT_SEALED,
   setting,
@@ -35,7 +37,10 @@ const rootsOwn = (id: string, path: string): Attack =>
   file(id, 33, `write to ${path}, as root inside`, ["write", path, ""], {
     overrides: root,
     walls: [PROC_READONLY, LANDLOCK, MASKS],
-    beyond: { wall: "its mode: root outside has no id inside", stands: "always" },
+    beyond: {
+      wall: "its mode: root outside has no id inside (as root: test/sandbox/as-root.test.ts)",
+      stands: "always",
+    },
   });
 
 export const FILES: readonly Attack[] = [
@@ -111,14 +116,19 @@ export const FILES: readonly Attack[] = [
   }),
   rootsOwn("core-pattern", "/proc/sys/kernel/core_pattern"),
   rootsOwn("sysrq", "/proc/sysrq-trigger"),
-  rootsOwn("modprobe", "/proc/sys/kernel/modprobe"),
+  rootsOwn("swappiness", "/proc/sys/vm/swappiness"),
   ...["keys", "key-users", "kallsyms"].map(masked),
+  file("device-node", 8, "sight of a device of the host, /dev/kmsg", ["list", "/dev/kmsg"], {
+    walls: [OWN_DEV],
+    control: "bare",
+  }),
+  file("etc", 21, "sight of /etc/shadow", ["list", "/etc/shadow"], { walls: [OWN_ETC], control: "bare" }),
   file("cgroup", 34, "sight of the cgroup file system", ["list", "/sys/fs/cgroup"], {
     walls: [NO_CGROUPS],
     control: "bare",
   }),
   file("sys", 33, "sight of /sys/kernel", ["list", "/sys/kernel"], { walls: [NO_CGROUPS], control: "bare" }),
-  ...["LD_PRELOAD", "NODE_OPTIONS", "SSH_AUTH_SOCK", "BASH_ENV"].map((name) =>
+  ...["LD_PRELOAD", "NODE_OPTIONS", "SSH_AUTH_SOCK", "XDG_RUNTIME_DIR", "BASH_ENV"].map((name) =>
     file(`variable-${name}`, 18, `${name} of the caller`, ["variable", name], {
       host: "environment",
       walls: [setting("environment made from nothing", { profile: `environment.pass = ["${name}"]` })],

@@ -43,6 +43,7 @@ export const PROCESS: readonly Attack[] = [
   onInit("ptrace", 17, "ptrace(2)", filtered),
   onInit("vm_readv", 17, "process_vm_readv(2)", filtered),
   onInit("pidfd_getfd", 17, "pidfd_getfd(2)", filtered),
+  onInit("kcmp", 17, "kcmp(2)", { walls: filtered.walls }),
   onInit("mem", 17, "open(2) and read of /proc/PID/mem", { beyond: PTRACE }),
   onInit("exe", 16, "open(2) of /proc/PID/exe to overwrite the program"),
   onInit("auxv", 17, "read of /proc/PID/auxv"),
