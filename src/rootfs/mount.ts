@@ -11,11 +11,28 @@ export const relative = (path: SandboxPath): string => (path === "/" ? "." : pat
 
 const NONE = "";
 
+/** Structs of the same content are one: a plan names the same few of them a hundred times. */
+function remember<A extends string>(make: (...names: A[]) => Value): (...names: A[]) => Value {
+  const made = new Map<string, Value>();
+  return (...names) => {
+    const key = names.join();
+    const value = made.get(key) ?? make(...names);
+    made.set(key, value);
+    return value;
+  };
+}
+
 /** struct open_how, openat2(2): O_PATH with these RESOLVE_ bits. */
-function how(...resolve: (keyof typeof RESOLVE)[]): Value {
+const how = remember((...resolve: (keyof typeof RESOLVE)[]) => {
   const bits = flags(RESOLVE, ...resolve);
   return data(words(O.PATH | O.CLOEXEC, 0, bits.value), `{O_PATH|O_CLOEXEC, ${bits.show}}`);
-}
+});
+
+/** struct mount_attr, mount_setattr(2): these bits set, none cleared. */
+const settingAttributes = remember((...attributes: MountAttr[]) => {
+  const bits = flags(MOUNT_ATTR, ...attributes);
+  return data(words(bits.value, 0, 0, 0), `{set=${bits.show}}`);
+});
 
 /** Opens a path of the host, refusing a symbolic link anywhere on it: what was checked is what is mounted. */
 function openSource(path: string): Call {
@@ -64,10 +81,8 @@ export function setAttributes(
   of: string,
   options: { readonly recursive: boolean },
 ): Call {
-  const bits = flags(MOUNT_ATTR, ...attributes);
   const where = options.recursive ? flags(AT, "EMPTY_PATH", "RECURSIVE") : flags(AT, "EMPTY_PATH");
-  const attr = data(words(bits.value, 0, 0, 0), `{set=${bits.show}}`);
-  return call("mount_setattr", [slot(tree), NONE, where, attr, 32], { of: printable(of) });
+  return call("mount_setattr", [slot(tree), NONE, where, settingAttributes(...attributes), 32], { of: printable(of) });
 }
 
 /** Attaches the mount in a slot at a path of the skeleton. */
