@@ -112,7 +112,8 @@ static const char *fault_script(const uint8_t *base, const struct plan_header *h
 			fault = fault_entry(&entry[i], script, i == first + n - 1);
 		if (fault != NULL)
 			return fault;
-		if (entry[i].step >= head->step_n || entry[i].call >= head->data_n)
+		if (entry[i].step >= head->step_n || entry[i].call >= head->data_n ||
+		    entry[i].of >= head->data_n)
 			return "an entry has no step or no name";
 		if (entry[i].save != PLAN_NO_SLOT && entry[i].save >= PLAN_SLOTS)
 			return "a result goes to no slot";

@@ -39,13 +39,13 @@ struct plan_entry {
 	uint8_t argc;
 	uint8_t tolerated_n;
 	uint32_t step;
-	uint32_t call; /* text: "mount_setattr(2) of /usr" */
+	uint32_t call; /* text: "mount_setattr(2)" */
 	uint32_t nr;
 	uint32_t save;
 	uint8_t kind[PLAN_ARGS];
 	uint8_t unused[2];
 	uint8_t tolerated[PLAN_TOLERATED];
-	uint32_t unused2;
+	uint32_t of; /* text: "/usr", or empty */
 	uint64_t arg[PLAN_ARGS];
 };
 

@@ -144,7 +144,7 @@ struct message {
 	const struct plan_step *step;
 	const char *why; /* NULL: what the errno means */
 	const char *fix;
-	const char *call; /* NULL: no call to name */
+	const struct plan_entry *entry; /* NULL: no call to name */
 	int error;
 };
 
@@ -155,7 +155,7 @@ static struct message step_message(const struct launch *launch, uint32_t entry, 
 	struct message message = {
 		.step = step,
 		.fix = plan_text(plan, step->fix),
-		.call = plan_text(plan, plan->entry[entry].call),
+		.entry = &plan->entry[entry],
 		.error = error,
 	};
 
@@ -193,20 +193,32 @@ static void put_why(struct text *text, const struct launch *launch, const struct
 	put_text(text, launch, words);
 }
 
+/* "mount_setattr(2) of /usr" */
+static void put_call(struct text *text, const struct launch *launch, const struct plan_entry *entry)
+{
+	const char *of = plan_text(&launch->plan, entry->of);
+
+	put_text(text, launch, plan_text(&launch->plan, entry->call));
+	if (*of == 0)
+		return;
+	put_text(text, launch, " of ");
+	put_text(text, launch, of);
+}
+
 static void tell(const struct launch *launch, const struct message *message)
 {
 	const struct plan *plan = &launch->plan;
 	const char *from = plan_text(plan, message->step->from);
-	const char *name = message->call != NULL ? strerrorname_np(message->error) : NULL;
+	const char *name = message->entry != NULL ? strerrorname_np(message->error) : NULL;
 	struct text text = { .fd = STDERR_FILENO };
 
 	put_raw(&text, "tsbox: ");
 	put_text(&text, launch, plan_text(plan, message->step->what));
 	put_raw(&text, ": ");
 	put_why(&text, launch, message);
-	if (message->call != NULL) {
+	if (message->entry != NULL) {
 		put_raw(&text, " (");
-		put_raw(&text, message->call);
+		put_call(&text, launch, message->entry);
 		put_raw(&text, ": ");
 		put_raw(&text, name != NULL ? name : "?");
 		put_raw(&text, ")");
@@ -257,8 +269,13 @@ static void put_error(struct text *text, const struct launch *launch, const stru
 	put(text, '"');
 	put_field(text, launch, "fix", message.fix);
 	put_field(text, launch, "from", plan_text(plan, message.step->from));
-	if (message.call != NULL)
-		put_field(text, launch, "call", message.call);
+	if (message.entry != NULL) {
+		put_raw(text, ",\"call\":\"");
+		text->json = true;
+		put_call(text, launch, message.entry);
+		text->json = false;
+		put(text, '"');
+	}
 	put(text, '}');
 }
 

@@ -1,16 +1,15 @@
 import { REPORT_SLOT } from "../process/lower.ts";
 import { PROCESSES, type Process } from "../sys/call.ts";
 import { AUDIT_ARCH } from "../sys/syscalls.ts";
-import { type Entry, EntryEncoder } from "./entry.ts";
+import { EntryTable } from "./entry.ts";
 import { type Message, outcomeMessages, stepMessage } from "./message.ts";
 import type { Plan } from "./plan.ts";
 import { scripts } from "./script.ts";
-import { quad, setWord, table } from "./table.ts";
+import { table } from "./table.ts";
 
 /* The layout is that of src/launcher/plan.h, whose comments say what each field means. All little-endian. */
 const MAGIC = "tsboxpl1";
 const HEADER_SIZE = 160;
-const ENTRY_SIZE = 88;
 const STEP_SIZE = 28;
 const ALTERNATIVE_SIZE = 12;
 const RELOCATION_SIZE = 8;
@@ -42,41 +41,17 @@ class Alternatives {
 
 /** The plan as the launcher reads it. Pure: the same plan gives the same bytes. */
 export function encode(plan: Plan): Uint8Array {
-  const encoder = new EntryEncoder(plan.arch);
-  const { data, slots } = encoder;
+  const entries = new EntryTable(plan.arch);
+  const { data, slots } = entries;
   const lines = scripts(plan.steps);
-  const entries: { readonly entry: Entry; readonly step: number }[] = [];
   const ranges: Record<Process, [number, number]> = { host: [0, 0], init: [0, 0], payload: [0, 0] };
   for (const role of PROCESSES) {
     ranges[role] = [entries.length, lines[role].length];
-    for (const { call, step } of lines[role]) entries.push({ entry: encoder.entry(call), step });
+    for (const { call, step } of lines[role]) entries.add(call, step);
   }
   const messages: Message[] = [...plan.steps.map(stepMessage), ...outcomeMessages(plan)];
   const alternatives = new Alternatives();
 
-  const entryTable = table(entries, ENTRY_SIZE, (words, at, { entry, step }) => {
-    const { args, tolerated = [] } = entry;
-    words[at] = quad(entry.op, entry.flags ?? 0, args.length, tolerated.length);
-    words[at + 1] = step;
-    words[at + 2] = data.text(entry.name);
-    words[at + 3] = entry.nr;
-    words[at + 4] = entry.save ?? NO_SLOT;
-    words[at + 5] = quad(args[0]?.kind ?? 0, args[1]?.kind ?? 0, args[2]?.kind ?? 0, args[3]?.kind ?? 0);
-    words[at + 6] = quad(args[4]?.kind ?? 0, args[5]?.kind ?? 0, 0, 0);
-    for (let i = 0; i < tolerated.length; i += 4) {
-      words[at + 7 + i / 4] = quad(
-        tolerated[i] ?? 0,
-        tolerated[i + 1] ?? 0,
-        tolerated[i + 2] ?? 0,
-        tolerated[i + 3] ?? 0,
-      );
-    }
-    let place = at + 10;
-    for (const { value } of args) {
-      setWord(words, place, value);
-      place += 2;
-    }
-  });
   const stepTable = table(messages, STEP_SIZE, (words, at, message) => {
     words[at] = data.text(message.what);
     words[at + 1] = data.text(message.code);
@@ -102,7 +77,7 @@ export function encode(plan: Plan): Uint8Array {
 
   const head = Buffer.alloc(HEADER_SIZE);
   const parts: [Uint8Array, number][] = [
-    [entryTable, entries.length],
+    [entries.bytes(), entries.length],
     [stepTable, messages.length],
     [alternativeTable, alternatives.records.length],
     [relocationTable, data.relocations.length],

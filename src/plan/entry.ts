@@ -1,13 +1,31 @@
 import { type Call, ERRNO, PROCESSES, type Value } from "../sys/call.ts";
 import { type Arch, SYSCALLS } from "../sys/syscalls.ts";
 import { DataSection } from "./data.ts";
+import { setWord } from "./table.ts";
 
 /* As src/launcher/plan.h has them. */
 const SLOTS = 64;
+const NO_SLOT = 0xffff_ffff;
 const PID_TEXT = 12;
 const OP = { call: 1, spawn: 2, helper: 3, exec: 4, store: 5 } as const;
 const ARG = { int: 1, data: 2, slot: 3, load: 4 } as const;
 const EXACT = 1;
+/** struct plan_entry: its size, and where its fields lie. */
+const SIZE = 88;
+const AT = {
+  op: 0,
+  flags: 1,
+  argc: 2,
+  tolerated: 3,
+  step: 4,
+  call: 8,
+  nr: 12,
+  save: 16,
+  kind: 20,
+  errno: 28,
+  of: 36,
+  arg: 40,
+};
 
 /** Slot names become numbers in the order in which they are first saved. */
 class Slots {
@@ -28,107 +46,142 @@ class Slots {
   }
 }
 
-/** A bigint only where a number cannot say it: 3,000 of them would take as long as the rest. */
-interface Argument {
-  readonly kind: number;
-  readonly value: number | bigint;
-}
-
-/** One entry before it is laid out; struct plan_entry of src/launcher/plan.h. */
-export interface Entry {
-  readonly op: number;
-  readonly nr: number;
-  readonly name: string;
-  readonly args: readonly Argument[];
-  readonly flags?: number;
-  readonly save?: number;
-  readonly tolerated?: readonly number[];
-}
-
-/** Turns calls into entries, putting what they point to into the data. */
-export class EntryEncoder {
+/**
+ * The table of entries, written as calls are added; what they point to goes into the data. Straight into the words of the
+ * table: objects for each entry and argument would be half of what a first run spends here.
+ */
+export class EntryTable {
   readonly data = new DataSection();
   readonly slots = new Slots();
+  readonly #numbers: Readonly<Record<string, number>>;
   readonly #arch: Arch;
+  #words = new Uint32Array((SIZE / 4) * 1024);
+  #bytes = new Uint8Array(this.#words.buffer);
+  #length = 0;
+  /** Where the entry begins that is being written. */
+  #at = 0;
 
   constructor(arch: Arch) {
     this.#arch = arch;
+    this.#numbers = SYSCALLS[arch];
   }
 
-  entry(call: Call): Entry {
+  get length(): number {
+    return this.#length;
+  }
+
+  add(call: Call, step: number): void {
     switch (call.op) {
       case "call": {
-        const numbers: Readonly<Record<string, number>> = SYSCALLS[this.#arch];
-        const nr = numbers[call.name];
+        const nr = this.#numbers[call.name];
         if (nr === undefined) throw new RangeError(`${this.#arch} has no system call ${call.name}`);
-        const args = call.args.map((value) => this.#argument(value));
-        return {
-          op: OP.call,
-          nr,
-          name: `${call.name}(2)${call.of === undefined ? "" : ` of ${call.of}`}`,
-          args,
-          flags: call.exact === true ? EXACT : 0,
-          ...(call.tolerate === undefined ? {} : { tolerated: call.tolerate.map((name) => ERRNO[name]) }),
-          ...(call.save === undefined ? {} : { save: this.slots.save(call.save) }),
-        };
+        this.#begin(OP.call, nr, step, `${call.name}(2)`, call.of);
+        for (const value of call.args) this.#value(value);
+        if (call.exact === true) this.#bytes[this.#at + AT.flags] = EXACT;
+        for (const name of call.tolerate ?? []) this.#tolerate(ERRNO[name]);
+        if (call.save !== undefined) this.#word(AT.save, this.slots.save(call.save));
+        return;
       }
-      case "spawn": {
-        const slots = [this.slots.save(call.pid), this.slots.save(call.pidfd)];
-        const args = [call.flags, ...slots].map((value) => ({ kind: ARG.int, value }));
-        return { op: OP.spawn, nr: PROCESSES.indexOf(call.process), name: "clone3(2)", args };
-      }
+      case "spawn":
+        this.#begin(OP.spawn, PROCESSES.indexOf(call.process), step, "clone3(2)");
+        this.#argument(ARG.int, call.flags);
+        this.#argument(ARG.int, this.slots.save(call.pid));
+        this.#argument(ARG.int, this.slots.save(call.pidfd));
+        return;
       case "helper":
-        return this.#helper(call);
-      case "store": {
-        const place = this.data.struct(call.into) + call.at;
-        const args = [
-          { kind: ARG.slot, value: this.slots.at(call.slot) },
-          { kind: ARG.load, value: place },
-        ];
-        return { op: OP.store, nr: 0, name: call.slot, args };
-      }
-      case "exec": {
-        const args = [this.data.text(call.search.join(":")), this.data.vector(call.env)];
-        return {
-          op: OP.exec,
-          nr: 0,
-          name: "execve(2)",
-          args: args.map((value) => ({ kind: ARG.data, value })),
-        };
-      }
+        this.#helper(call, step);
+        return;
+      case "store":
+        this.#begin(OP.store, 0, step, call.slot);
+        this.#argument(ARG.slot, this.slots.at(call.slot));
+        this.#argument(ARG.load, this.data.struct(call.into) + call.at);
+        return;
+      case "exec":
+        this.#begin(OP.exec, 0, step, "execve(2)");
+        this.#argument(ARG.data, this.data.text(call.search.join(":")));
+        this.#argument(ARG.data, this.data.vector(call.env));
+        return;
     }
   }
 
-  #helper(call: Extract<Call, { op: "helper" }>): Entry {
+  bytes(): Uint8Array {
+    return this.#bytes.slice(0, this.#length * SIZE);
+  }
+
+  #begin(op: number, nr: number, step: number, name: string, of = ""): void {
+    this.#at = this.#length * SIZE;
+    if (this.#at === this.#bytes.length) this.#grow();
+    this.#length++;
+    this.#bytes[this.#at + AT.op] = op;
+    this.#word(AT.step, step);
+    this.#word(AT.call, this.data.text(name));
+    this.#word(AT.nr, nr);
+    this.#word(AT.save, NO_SLOT);
+    this.#word(AT.of, this.data.text(of));
+  }
+
+  #grow(): void {
+    const words = new Uint32Array(2 * this.#words.length);
+    words.set(this.#words);
+    this.#words = words;
+    this.#bytes = new Uint8Array(words.buffer);
+  }
+
+  #word(field: number, value: number): void {
+    this.#words[(this.#at + field) / 4] = value;
+  }
+
+  #argument(kind: number, value: number | bigint): void {
+    const index = this.#bytes[this.#at + AT.argc] ?? 0;
+    this.#bytes[this.#at + AT.kind + index] = kind;
+    setWord(this.#words, (this.#at + AT.arg) / 4 + 2 * index, value);
+    this.#bytes[this.#at + AT.argc] = index + 1;
+  }
+
+  #tolerate(errno: number): void {
+    const index = this.#bytes[this.#at + AT.tolerated] ?? 0;
+    this.#bytes[this.#at + AT.errno + index] = errno;
+    this.#bytes[this.#at + AT.tolerated] = index + 1;
+  }
+
+  #helper(call: Extract<Call, { op: "helper" }>, step: number): void {
     const pid = call.argv.find((item) => typeof item !== "string");
     if (pid === undefined) throw new RangeError(`${call.path} is told no pid`);
     const pidText = this.data.buffer(`${call.path} pid`, PID_TEXT);
     const argv = call.argv.map((item) => (typeof item === "string" ? item : { offset: pidText }));
-    const offset = (value: number) => ({ kind: ARG.data, value });
-    const args = [
-      offset(this.data.text(call.path)),
-      offset(this.data.vector(argv)),
-      offset(this.data.vector(call.env)),
-      { kind: ARG.int, value: this.slots.at(pid.pid) },
-      offset(pidText),
-    ];
-    return { op: OP.helper, nr: 0, name: call.path, args };
+    this.#begin(OP.helper, 0, step, call.path);
+    this.#argument(ARG.data, this.data.text(call.path));
+    this.#argument(ARG.data, this.data.vector(argv));
+    this.#argument(ARG.data, this.data.vector(call.env));
+    this.#argument(ARG.int, this.slots.at(pid.pid));
+    this.#argument(ARG.data, pidText);
   }
 
-  #argument(value: Value): Argument {
-    if (typeof value === "string") return { kind: ARG.data, value: this.data.text(value) };
-    if (typeof value !== "object") return { kind: ARG.int, value };
+  #value(value: Value): void {
+    if (typeof value === "string") {
+      this.#argument(ARG.data, this.data.text(value));
+      return;
+    }
+    if (typeof value !== "object") {
+      this.#argument(ARG.int, value);
+      return;
+    }
     switch (value.kind) {
       case "flags":
-        return { kind: ARG.int, value: value.value };
+        this.#argument(ARG.int, value.value);
+        return;
       case "data":
-        return { kind: ARG.data, value: this.data.struct(value.data) };
+        this.#argument(ARG.data, this.data.struct(value.data));
+        return;
       case "slot":
-        return { kind: ARG.slot, value: this.slots.at(value.name) };
+        this.#argument(ARG.slot, this.slots.at(value.name));
+        return;
       case "buffer":
-        return { kind: ARG.data, value: this.data.buffer(value.name, value.size) };
+        this.#argument(ARG.data, this.data.buffer(value.name, value.size));
+        return;
       case "load":
-        return { kind: ARG.load, value: this.data.bufferAt(value.name) + value.at };
+        this.#argument(ARG.load, this.data.bufferAt(value.name) + value.at);
+        return;
     }
   }
 }

@@ -9,10 +9,6 @@ export function setWord(words: Uint32Array, at: number, value: number | bigint):
   words[at + 1] = Number(bits >> 32n);
 }
 
-/** Four bytes as one number. */
-export const quad = (first: number, second: number, third: number, fourth: number): number =>
-  first + (second << 8) + (third << 16) + fourth * 2 ** 24;
-
 /**
  * A table of equal records, filled one after the other; `write` is told at which of the 32-bit words its record begins.
  * Both architectures are little-endian. Four times as fast as a DataView while nothing is compiled yet.

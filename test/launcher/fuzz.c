@@ -38,6 +38,7 @@ static void read_entry(const struct plan *plan, const struct plan_entry *entry)
 	int loaded;
 
 	read_text(plan, entry->call);
+	read_text(plan, entry->of);
 	touched += plan->step[entry->step].exit;
 	if (entry->save != PLAN_NO_SLOT)
 		slot[entry->save]++;

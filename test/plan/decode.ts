@@ -120,7 +120,7 @@ export class Decoded {
       op: view.getUint8(at),
       flags: view.getUint8(at + 1),
       step: view.getUint32(at + 4, true),
-      call: this.text(view.getUint32(at + 8, true)),
+      call: this.#call(view.getUint32(at + 8, true), view.getUint32(at + 36, true)),
       nr: view.getUint32(at + 12, true),
       save: view.getUint32(at + 16, true),
       args: Array.from({ length: view.getUint8(at + 2) }, (_, i) => ({
@@ -129,6 +129,11 @@ export class Decoded {
       })),
       tolerated: Array.from({ length: view.getUint8(at + 3) }, (_, i) => view.getUint8(at + 28 + i)),
     };
+  }
+
+  /** As the launcher tells it. */
+  #call(name: number, of: number): string {
+    return this.text(of) === "" ? this.text(name) : `${this.text(name)} of ${this.text(of)}`;
   }
 
   get steps(): StepText[] {
