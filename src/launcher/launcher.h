@@ -101,11 +101,13 @@ struct end {
 };
 struct end supervise(struct launch *launch, struct failure failure);
 
-/* report.c */
+/* message.c */
 void tell_early(const char *why);
 noreturn void die_early(const char *why);
 void tell_failure(const struct launch *launch, uint32_t entry, int error);
 void tell_outcome(const struct launch *launch, enum outcome outcome, int error);
+
+/* report.c */
 void write_report(const struct launch *launch, const struct end *end);
 
 static inline uint64_t signal_bit(int number)

@@ -5,6 +5,7 @@
  *     fuzz FILE...                     each file once
  *     fuzz --mutate SEED COUNT FILE    COUNT mutations of the file, always the same for the same SEED
  */
+#include "../../src/launcher/check.c"
 #include "../../src/launcher/load.c"
 
 #include <setjmp.h>

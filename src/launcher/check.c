@@ -1,0 +1,191 @@
+/* Checks all of a plan before anything acts on it. */
+#include "launcher.h"
+
+#include <linux/audit.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#define THIS_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define THIS_ARCH AUDIT_ARCH_AARCH64
+#else
+#error "tsbox runs on x86-64 and arm64"
+#endif
+
+static bool table_fits(size_t size, size_t *end, uint32_t offset, uint32_t n, size_t each)
+{
+	if (offset % 8 != 0 || offset < *end || offset > size || n > (size - offset) / each)
+		return false;
+	*end = offset + n * each;
+	return true;
+}
+
+static const char *fault_args(const struct plan_header *head, const struct plan_entry *entry)
+{
+	if (entry->argc > PLAN_ARGS || entry->tolerated_n > PLAN_TOLERATED)
+		return "too many arguments";
+	for (uint32_t i = 0; i < entry->argc; i++) {
+		uint64_t arg = entry->arg[i];
+		switch ((enum arg)entry->kind[i]) {
+		case ARG_INT:
+			break;
+		case ARG_DATA:
+			if (arg >= head->data_n)
+				return "an argument points outside the data";
+			break;
+		case ARG_SLOT:
+			if (arg >= PLAN_SLOTS)
+				return "an argument names no slot";
+			break;
+		case ARG_LOAD:
+			if (arg % 4 != 0 || arg >= head->data_n || head->data_n - arg < 4)
+				return "an argument loads from outside the data";
+			break;
+		default:
+			return "an argument is of no known kind";
+		}
+	}
+	return NULL;
+}
+
+static bool has_kinds(const struct plan_entry *entry, const enum arg *kinds, uint32_t n)
+{
+	if (entry->argc != n)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (entry->kind[i] != (uint8_t)kinds[i])
+			return false;
+	return true;
+}
+
+/* The host script spawns init once, init spawns the payload once, the payload's last entry and no other is the exec. */
+static const char *fault_entry(const struct plan_entry *entry, uint32_t script, bool last)
+{
+	static const enum arg spawn[] = { ARG_INT, ARG_INT, ARG_INT };
+	static const enum arg helper[] = { ARG_DATA, ARG_DATA, ARG_DATA, ARG_INT, ARG_DATA };
+	static const enum arg exec[] = { ARG_DATA, ARG_DATA };
+	static const enum arg store[] = { ARG_SLOT, ARG_LOAD };
+
+	switch ((enum op)entry->op) {
+	case OP_CALL:
+		return NULL;
+	case OP_SPAWN:
+		if (script == SCRIPT_PAYLOAD || entry->nr != script + 1)
+			return "a script spawns the wrong process";
+		if (!has_kinds(entry, spawn, 3) || entry->arg[1] >= PLAN_SLOTS || entry->arg[2] >= PLAN_SLOTS)
+			return "a spawn has wrong arguments";
+		return NULL;
+	case OP_HELPER:
+		if (script != SCRIPT_HOST || !has_kinds(entry, helper, 5) || entry->arg[3] >= PLAN_SLOTS)
+			return "a helper has wrong arguments";
+		return NULL;
+	case OP_EXEC:
+		if (script != SCRIPT_PAYLOAD || !last || !has_kinds(entry, exec, 2))
+			return "the exec is not the payload's last entry";
+		return NULL;
+	case OP_STORE:
+		return has_kinds(entry, store, 2) ? NULL : "a store has wrong arguments";
+	default:
+		return "an entry is of no known kind";
+	}
+}
+
+static const char *fault_script(const uint8_t *base, const struct plan_header *head, uint32_t script)
+{
+	const struct plan_entry *entry = (const struct plan_entry *)(const void *)(base + head->entry);
+	uint32_t first = head->script[script][0];
+	uint32_t n = head->script[script][1];
+	uint32_t spawns = 0;
+	uint64_t saved = 0;
+
+	if (first > head->entry_n || n > head->entry_n - first || n == 0)
+		return "a script is outside the entries";
+	for (uint32_t i = first; i < first + n; i++) {
+		const char *fault = fault_args(head, &entry[i]);
+		if (fault == NULL)
+			fault = fault_entry(&entry[i], script, i == first + n - 1);
+		if (fault != NULL)
+			return fault;
+		if (entry[i].step >= head->step_n || entry[i].call >= head->data_n ||
+		    entry[i].of >= head->data_n)
+			return "an entry has no step or no name";
+		if (entry[i].save != PLAN_NO_SLOT && entry[i].save >= PLAN_SLOTS)
+			return "a result goes to no slot";
+		if (entry[i].save != PLAN_NO_SLOT)
+			saved |= UINT64_C(1) << entry[i].save;
+		if (entry[i].op == OP_SPAWN)
+			spawns++;
+	}
+	if (spawns != (script == SCRIPT_PAYLOAD ? 0u : 1u))
+		return "a script does not spawn exactly one process";
+	if (script == SCRIPT_PAYLOAD && entry[first + n - 1].op != OP_EXEC)
+		return "the payload does not end in an exec";
+	if (script == SCRIPT_HOST && head->report != PLAN_NO_SLOT &&
+	    (head->report >= PLAN_SLOTS || (saved >> head->report & 1) == 0))
+		return "the report goes to no fd";
+	return NULL;
+}
+
+static const char *fault_texts(const uint8_t *base, const struct plan_header *head)
+{
+	const struct plan_step *step = (const struct plan_step *)(const void *)(base + head->step);
+	const struct plan_alternative *alternative =
+		(const struct plan_alternative *)(const void *)(base + head->alternative);
+
+	for (uint32_t i = 0; i < head->step_n; i++) {
+		if (step[i].what >= head->data_n || step[i].code >= head->data_n || step[i].from >= head->data_n ||
+		    step[i].fix >= head->data_n || step[i].exit > 255)
+			return "a step has no text";
+		if (step[i].alternative > head->alternative_n ||
+		    step[i].alternative_n > head->alternative_n - step[i].alternative)
+			return "a step's alternatives are outside the table";
+	}
+	for (uint32_t i = 0; i < head->alternative_n; i++)
+		if (alternative[i].why >= head->data_n || alternative[i].fix >= head->data_n)
+			return "an alternative has no text";
+	for (uint32_t i = 0; i < OUTCOMES; i++)
+		if (head->outcome[i] >= head->step_n)
+			return "an outcome has no text";
+	return NULL;
+}
+
+const char *plan_fault(const uint8_t *base, size_t size)
+{
+	const struct plan_header *head = (const struct plan_header *)(const void *)base;
+	size_t end = sizeof(*head);
+
+	if (size < sizeof(*head) || size > PLAN_LIMIT || memcmp(head->magic, PLAN_MAGIC, sizeof(head->magic)) != 0)
+		return "it is not a plan of this release";
+	if (head->size != size || head->arch != THIS_ARCH)
+		return "it is cut short, or for another machine";
+	if (!table_fits(size, &end, head->entry, head->entry_n, sizeof(struct plan_entry)) ||
+	    !table_fits(size, &end, head->step, head->step_n, sizeof(struct plan_step)) ||
+	    !table_fits(size, &end, head->alternative, head->alternative_n, sizeof(struct plan_alternative)) ||
+	    !table_fits(size, &end, head->relocation, head->relocation_n, sizeof(struct plan_relocation)) ||
+	    !table_fits(size, &end, head->data, head->data_n, 1))
+		return "a table is outside the plan";
+	/* With a NUL at its end every offset into the data is the start of a string that ends inside it. */
+	if (head->data_n == 0 || base[head->data + head->data_n - 1] != 0)
+		return "the data does not end in a NUL";
+	const struct plan_relocation *relocation =
+		(const struct plan_relocation *)(const void *)(base + head->relocation);
+	for (uint32_t i = 0; i < head->relocation_n; i++)
+		if (relocation[i].at % 8 != 0 || relocation[i].at >= head->data_n || head->data_n - relocation[i].at < 8 ||
+		    relocation[i].to >= head->data_n)
+			return "a relocation is outside the data";
+	if (head->in_force >= head->data_n || head->keep % 4 != 0 || head->keep > head->data_n ||
+	    head->keep_n > (head->data_n - head->keep) / 4)
+		return "the header points outside the data";
+	/* One script after the other, every entry in one of them. */
+	for (uint32_t i = 0, first = 0; i < SCRIPTS; i++) {
+		if (head->script[i][0] != first)
+			return "the scripts do not follow each other";
+		first += head->script[i][1];
+		const char *fault = fault_script(base, head, i);
+		if (fault != NULL)
+			return fault;
+		if (i == SCRIPTS - 1 && first != head->entry_n)
+			return "an entry is in no script";
+	}
+	return fault_texts(base, head);
+}
