@@ -102,7 +102,8 @@ struct end {
 struct end supervise(struct launch *launch, struct failure failure);
 
 /* message.c */
-void tell_early(const char *why);
+void tell_note(const char *note);
+void tell_error(const char *what, const char *why);
 noreturn void die_early(const char *why);
 void tell_failure(const struct launch *launch, uint32_t entry, int error);
 void tell_outcome(const struct launch *launch, enum outcome outcome, int error);

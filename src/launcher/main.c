@@ -42,8 +42,10 @@ static void judge(const struct launch *launch, struct end *end)
 			tell_outcome(launch, outcome, end->failure.value);
 	} else if (!end->ran && WIFEXITED(end->status)) {
 		if (errors)
-			tell_early("the sandbox's first process ended without a word");
+			tell_error("cannot set up the sandbox", "its first process ended without a word");
 	} else if (WIFSIGNALED(end->status)) {
+		if (notes && !end->ran && !end->orphaned)
+			tell_note("something outside has killed the sandbox's first process");
 		end->exit = 128 + WTERMSIG(end->status);
 		if (notes && WTERMSIG(end->status) == SIGSYS)
 			tell_outcome(launch, OUTCOME_SIGSYS, 0);

@@ -4,11 +4,23 @@
 #include <string.h>
 #include <unistd.h>
 
-void tell_early(const char *why)
+void tell_note(const char *note)
 {
 	struct text text = { .fd = STDERR_FILENO };
 
-	put_raw(&text, "tsbox: cannot start the launcher: ");
+	put_raw(&text, "tsbox: ");
+	put_raw(&text, note);
+	put_raw(&text, "\n");
+	flush_text(&text);
+}
+
+void tell_error(const char *what, const char *why)
+{
+	struct text text = { .fd = STDERR_FILENO };
+
+	put_raw(&text, "tsbox: ");
+	put_raw(&text, what);
+	put_raw(&text, ": ");
 	put_raw(&text, why);
 	put_raw(&text, " [E_LAUNCHER]\n  fix: correct that, or report it if tsbox itself did it\n");
 	flush_text(&text);
@@ -16,7 +28,7 @@ void tell_early(const char *why)
 
 void die_early(const char *why)
 {
-	tell_early(why);
+	tell_error("cannot start the launcher", why);
 	_exit(EXIT_SETUP);
 }
 

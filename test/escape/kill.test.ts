@@ -43,7 +43,8 @@ function killed(victim: Victim, when: When, { number, role, call }: Point): Case
   if (victim === "supervisor") return { order, about, code: null, report: undefined };
   // That the payload died is PID 1's to tell; of PID 1's death the supervisor knows only that it was one.
   const signal = victim === "payload" ? 9 : undefined;
-  return { order, about, code: 137, report: { exit: 137, started: false, exit_code: undefined, signal } };
+  const told = victim === "payload" ? [] : ["something outside has killed the sandbox's first process\n"];
+  return { order, about, code: 137, told, report: { exit: 137, started: false, exit_code: undefined, signal } };
 }
 
 /** Who lives when the point is reached. */
