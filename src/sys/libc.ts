@@ -57,6 +57,16 @@ export function landlockAbi(arch: Arch): number {
   return Math.max(0, libc().syscall(number, null, 0, LANDLOCK.CREATE_RULESET_VERSION));
 }
 
+const F_GETFL = 3;
+const O_ACCMODE = 3;
+
+/** What an open fd was opened for; open(2). */
+export function accessOf(fd: number): "read" | "write" | "both" {
+  const flags = libc().fcntl(fd, F_GETFL, 0);
+  if (flags < 0) throw new SystemCallError("fcntl(2) F_GETFL");
+  return (["read", "write"] as const)[flags & O_ACCMODE] ?? "both";
+}
+
 const F_SETFD = 2;
 
 /** Makes an fd survive an exec. Node opens its fds close-on-exec and sets that on 0, 1 and 2 as well. */
