@@ -6,6 +6,7 @@ import { bare, ROOT } from "../support/tsbox.ts";
 async function atTerminal(...steps: readonly string[]): Promise<string> {
   const project = makeProject();
   project.copy(`${ROOT}/test/fixtures/signals.py`);
+  project.copy(`${ROOT}/test/fixtures/eavesdrop.py`);
   const env = { TSBOX: `${process.execPath} ${ROOT}/bin/tsbox.js` };
   const words = ["/usr/bin/python3", `${ROOT}/test/fixtures/terminal.py`, "expect prompt$ ", ...steps];
   const { code, stdout } = await bare(words, { cwd: project.cwd, env });
@@ -48,5 +49,14 @@ describe("at a terminal", () => {
     const push = "import fcntl,termios;[fcntl.ioctl(0,termios.TIOCSTI,c.encode()) for c in chr(101)+chr(10)]";
     const seen = await atTerminal(run(`/usr/bin/python3 -c '${push}'`), "expect PermissionError", "expect status: 1");
     expect(seen).not.toMatch(/prompt\$ e$/m);
+  });
+
+  it("a command in the background hears nothing of what is typed", async () => {
+    const start = "/usr/bin/python3 eavesdrop.py </dev/null &\\n";
+    // The shell may be faster with one line or another, not with all.
+    const type = Array.from({ length: 8 }, () => ["pause 0.1", "send secret\\n"]).flat();
+    await atTerminal(`send $TSBOX run -- ${start}`, "expect deaf: Bad file descriptor", "send echo on\\n", "expect on");
+    // In a session of its own, as the command in the sandbox is, it would hear it: no SIGTTIN stops it.
+    await atTerminal(`send setsid ${start}`, "expect listening", ...type, "expect heard");
   });
 });
