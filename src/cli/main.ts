@@ -1,7 +1,7 @@
-import { writeSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { renderError, TsboxError } from "../errors/error.ts";
 import { planCommand } from "./plan.ts";
+import { say } from "./print.ts";
 import { runCommand } from "./run.ts";
 import { seccompCommand } from "./seccomp.ts";
 
@@ -34,15 +34,6 @@ function program(): Command {
     root.addCommand(command);
   }
   return root;
-}
-
-/** To stderr; where that is full or broken the exit status must still say 125, not Node's 1. */
-function say(text: string): void {
-  try {
-    writeSync(2, text);
-  } catch {
-    // Nobody is left to be told.
-  }
 }
 
 /** What to say of anything thrown, and the exit status. */

@@ -33,18 +33,36 @@ export function parseReport(text: string): ReportTarget {
   return { file: hostPath(`${folder.real}/${name}`) };
 }
 
-/** Writes the report of a run that ended before the launcher was started; {@link Report} says what the fields mean. */
-export function reportError(target: ReportTarget, error: TsboxError): void {
+function writeReport(target: ReportTarget, text: string): void {
+  if ("fd" in target) {
+    writeSync(target.fd, text);
+    return;
+  }
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = constants;
+  // As the launcher opens it: a FIFO without a reader is an error, not a wait.
+  const fd = openSync(target.file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0o600);
+  try {
+    writeSync(fd, text);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Writes the report of a run that ended before the launcher was started. Gives back why that failed too, if it did; a
+ * report that was refused is not written.
+ */
+export function reportError(target: ReportTarget, error: TsboxError): TsboxError | undefined {
+  if (error.code === "E_REPORT") return undefined;
   const { code, what, why, fix, from } = error;
   const origin = from === undefined ? "" : `${from.file} ${from.key}`;
-  const report = {
-    exit: error.exit,
-    started: false,
-    timed_out: false,
-    error: { code, what, why, fix, from: origin },
-  };
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-  const fd = "fd" in target ? target.fd : openSync(target.file, flags, 0o600);
-  writeSync(fd, `${JSON.stringify(report)}\n`);
-  if ("file" in target) closeSync(fd);
+  const told = { code, what, why, fix, from: origin };
+  try {
+    writeReport(target, `${JSON.stringify({ exit: error.exit, started: false, timed_out: false, error: told })}\n`);
+    return undefined;
+  } catch (failure) {
+    const place = "fd" in target ? `fd ${target.fd}` : target.file;
+    const reason = failure instanceof Error ? failure.message : String(failure);
+    return new TsboxError("E_REPORT", { target: place, reason });
+  }
 }

@@ -1,6 +1,5 @@
-import { writeSync } from "node:fs";
 import { Command, Option } from "commander";
-import { TsboxError } from "../errors/error.ts";
+import { renderError, TsboxError } from "../errors/error.ts";
 import { findLauncher } from "../launcher/find.ts";
 import { becomeLauncher } from "../launcher/start.ts";
 import { encode } from "../plan/encode.ts";
@@ -9,6 +8,7 @@ import type { ReportTarget } from "../process/step.ts";
 import { prepare } from "../run/prepare.ts";
 import { addProfileOptions, readProfileOptions } from "./options.ts";
 import { places } from "./place.ts";
+import { say } from "./print.ts";
 import { parseReport, reportError } from "./report.ts";
 
 const EXAMPLES = `
@@ -36,7 +36,7 @@ function start(command: Command, words: readonly string[], target: ReportTarget 
     messages: quiet === true ? "errors" : "all",
     ...(target === undefined ? {} : { report: target }),
   });
-  if (verbose === true) writeSync(2, renderSteps(plan));
+  if (verbose === true) say(renderSteps(plan));
   const kept = target !== undefined && "fd" in target ? [target.fd] : [];
   becomeLauncher(findLauncher(request.packageDir, plan.arch), encode(plan), parent, words, kept);
 }
@@ -51,7 +51,9 @@ function run(command: Command, words: readonly string[]): never {
   try {
     return start(command, words, target);
   } catch (error) {
-    if (target !== undefined && error instanceof TsboxError) reportError(target, error);
+    const second = target !== undefined && error instanceof TsboxError ? reportError(target, error) : undefined;
+    // Both are told; the first one is what ended the run.
+    if (second !== undefined) say(renderError(second));
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
+import { TsboxError } from "../errors/error.ts";
 import { sealedMemfd } from "../sys/libc.ts";
 
 /** In the launcher: where its plan is. */
@@ -11,6 +12,8 @@ export const REPORT_FD = 4;
  * Starts the launcher as a child, with pipes for the command's three standard streams and, as `stdio[4]`, the report.
  *
  * Node's own spawn: nothing of this process is copied into the sandbox, and no JavaScript runs between fork and exec.
+ *
+ * @throws TsboxError E_LAUNCHER when it cannot be started.
  */
 export function spawnLauncher(launcher: string, plan: Uint8Array, command: readonly string[]): ChildProcess {
   const fd = sealedMemfd("tsbox-plan", plan);
@@ -20,6 +23,10 @@ export function spawnLauncher(launcher: string, plan: Uint8Array, command: reado
       env: {},
       stdio: ["pipe", "pipe", "pipe", fd, "pipe"],
     });
+  } catch (error) {
+    // Too long arguments, no memory: thrown at once, with the launcher's path and arguments in it.
+    if (!(error instanceof Error && "code" in error)) throw error;
+    throw new TsboxError("E_LAUNCHER", { reason: `${String(error.code)} (execve(2))` });
   } finally {
     closeSync(fd);
   }

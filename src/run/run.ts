@@ -36,12 +36,41 @@ async function collect(stream: Readable, onChunk: ((chunk: Uint8Array) => void) 
   return Buffer.concat(chunks);
 }
 
+/** Everything that comes out of the launcher, until it has ended. */
+async function follow(
+  child: ReturnType<typeof spawnLauncher>,
+  input: RunInput,
+): Promise<Omit<RunResult, "exit" | "report"> & { text: string }> {
+  const exited = once(child, "close");
+  const [stdin, stdout, stderr, , report] = child.stdio;
+  const hasPipes = stdout instanceof Readable && stderr instanceof Readable && report instanceof Readable;
+  if (!hasPipes || stdin === null) throw new TypeError("the launcher has no pipes");
+  // A command may end without reading its input: that is its own affair.
+  stdin.on("error", () => undefined);
+  stdin.end(input.input ?? "");
+  const [out, err, text] = await Promise.all([
+    collect(stdout, input.onStdout),
+    collect(stderr, input.onStderr),
+    collect(report, undefined),
+    exited,
+  ]);
+  return { stdout: out, stderr: err, text: text.toString() };
+}
+
+/** As text that {@link parseReport} takes, or why there is none. */
+function readReport(text: string, stderr: Uint8Array): Report {
+  if (text !== "") return parseReport(text);
+  const said = Buffer.from(stderr).toString().trim();
+  throw new TsboxError("E_LAUNCHER", { reason: said === "" ? "it was killed before it wrote its report" : said });
+}
+
 /**
  * Runs a command in a sandbox and waits for it. This process goes on: it is not forked, and it may run many at once.
  *
  * A failure to set up is no exception but part of the result (`report.error`, exit 125), as for the command line.
  *
- * @throws TsboxError for a request that cannot be planned; AbortError when `signal` aborts.
+ * @throws TsboxError for a request that cannot be planned and a launcher that cannot be started; AbortError when `signal`
+ * aborts; what `onStdout` or `onStderr` throws, after which the sandbox is gone.
  */
 export async function runSandboxed(
   request: Request,
@@ -51,32 +80,17 @@ export async function runSandboxed(
   input.signal?.throwIfAborted();
   const { plan } = prepare(request, { messages: "none", report: { fd: REPORT_FD } });
   const child = spawnLauncher(findLauncher(request.packageDir, probeArch()), encode(plan), command);
-  const exited = once(child, "close");
-  const [stdin, stdout, stderr, , report] = child.stdio;
-  if (
-    !(stdout instanceof Readable) ||
-    !(stderr instanceof Readable) ||
-    !(report instanceof Readable) ||
-    stdin === null
-  ) {
-    throw new TsboxError("E_INTERNAL", { detail: "the launcher has no pipes" });
-  }
-  // A command may end without reading its input: that is its own affair.
-  stdin.on("error", () => undefined);
-  stdin.end(input.input ?? "");
-  const abort = () => child.kill("SIGKILL");
-  input.signal?.addEventListener("abort", abort, { once: true });
+  const kill = () => child.kill("SIGKILL");
+  input.signal?.addEventListener("abort", kill, { once: true });
   try {
-    const [out, err, text] = await Promise.all([
-      collect(stdout, input.onStdout),
-      collect(stderr, input.onStderr),
-      collect(report, undefined),
-      exited,
-    ]);
+    const { stdout, stderr, text } = await follow(child, input);
     input.signal?.throwIfAborted();
-    const parsed = parseReport(text.toString());
-    return { exit: parsed.exit, stdout: out, stderr: err, report: parsed };
+    const report = readReport(text, stderr);
+    return { exit: report.exit, stdout, stderr, report };
+  } catch (error) {
+    kill();
+    throw error;
   } finally {
-    input.signal?.removeEventListener("abort", abort);
+    input.signal?.removeEventListener("abort", kill);
   }
 }
