@@ -1,4 +1,5 @@
 import type { Milliseconds } from "../base/brand.ts";
+import { isBelow } from "../base/path.ts";
 import { type Because, TsboxError } from "../errors/error.ts";
 import type { HostFacts } from "../host/facts.ts";
 import { planLandlock } from "../landlock/plan.ts";
@@ -69,7 +70,7 @@ function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Ste
 function checkReport(report: ReportTarget | undefined, steps: readonly Planned<RootfsStep>[]): void {
   if (report === undefined || "fd" in report) return;
   for (const { step } of steps) {
-    if (step.op !== "bind" || step.mode !== "rw" || !report.file.startsWith(`${step.source}/`)) continue;
+    if (step.op !== "bind" || step.mode !== "rw" || !isBelow(report.file, step.source)) continue;
     throw new TsboxError("E_REPORT", { target: report.file, reason: `the command may write to ${step.source}` });
   }
 }

@@ -1,4 +1,5 @@
 import { type SandboxPath, sandboxPath } from "../base/brand.ts";
+import { isAtOrBelow } from "../base/path.ts";
 import type { Because } from "../errors/error.ts";
 import { ALWAYS, type Planned } from "../profile/because.ts";
 import type { RootfsStep } from "./step.ts";
@@ -39,9 +40,6 @@ function grantOf({ step, because }: Planned<RootfsStep>): Grant[] {
       return [];
   }
 }
-
-const isAtOrBelow = (path: string, folder: string): boolean =>
-  path === folder || folder === "/" || path.startsWith(`${folder}/`);
 
 /**
  * What may be done where, from the same mounts that the root is made of; a path whose parent grants as much is left out.

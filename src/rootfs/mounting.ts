@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { HostPath, SandboxPath } from "../base/brand.ts";
+import { isAtOrBelow, isBelow } from "../base/path.ts";
 import { type Because, TsboxError } from "../errors/error.ts";
 import { type HostFacts, isDirectory, type PathFact, pathFact } from "../host/facts.ts";
 import { because, type Planned } from "../profile/because.ts";
@@ -9,8 +10,6 @@ import { Skeleton } from "./skeleton.ts";
 import { MASK_DIRECTORY, MASK_FILE, type RootfsStep, type TmpfsPoint } from "./step.ts";
 
 type Step = Planned<RootfsStep>;
-
-const isBelow = (path: string, folder: string): boolean => path.startsWith(`${folder}/`);
 
 const TAKEN = ["/proc", "/sys", ...TOP_LINKS, MASK_FILE, MASK_DIRECTORY];
 
@@ -31,7 +30,7 @@ function refuseTarget(target: SandboxPath, reason: string | undefined, why: Beca
 
 function checkTarget(target: SandboxPath, why: Because): void {
   if (target === "/") refuseTarget(target, "it is the root of the sandbox", why);
-  const taken = TAKEN.find((path) => target === path || isBelow(target, path));
+  const taken = TAKEN.find((path) => isAtOrBelow(target, path));
   if (taken !== undefined) refuseTarget(target, `${taken} is tsbox's own`, why);
 }
 
@@ -57,7 +56,7 @@ function checkSource(
   if (fact.untrusted !== undefined) {
     throw new TsboxError("E_MOUNT_LINK", { source, target, link: fact.untrusted, real }, why);
   }
-  const own = facts.own.find((path) => path === real || isBelow(path, real === "/" ? "" : real));
+  const own = facts.own.find((path) => isAtOrBelow(path, real));
   if (mount.mode === "rw" && own !== undefined) throw new TsboxError("E_MOUNT_OWN", { source: real, own }, why);
   return real;
 }

@@ -1,4 +1,5 @@
 import { type HostPath, hostPath, type SandboxPath, sandboxPath } from "../base/brand.ts";
+import { isBelow } from "../base/path.ts";
 import type { Profile, ProfileMount } from "../profile/profile.ts";
 
 /** A mount of the profile or the work directory. */
@@ -29,8 +30,6 @@ export const KERNEL_SETTINGS = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys
 );
 
 const depth = (path: string): number => path.split("/").length;
-const isBelow = (path: string, folder: string): boolean => folder === "/" || path.startsWith(`${folder}/`);
-
 const isOptional = ({ mount }: Named): boolean => mount.type === "bind" && mount.optional;
 
 function nameMounts(profile: Profile, cwd: HostPath): Named[] {

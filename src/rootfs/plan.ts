@@ -1,4 +1,5 @@
 import { type HostPath, type SandboxPath, sandboxPath } from "../base/brand.ts";
+import { isAtOrBelow, isBelow } from "../base/path.ts";
 import { type Because, TsboxError } from "../errors/error.ts";
 import { type HostFacts, isDirectory, pathFact } from "../host/facts.ts";
 import { ALWAYS, because, type Planned } from "../profile/because.ts";
@@ -43,8 +44,6 @@ const LINKS: Readonly<Record<string, string>> = {
 };
 const NSSWITCH = "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n";
 
-const isBelow = (path: string, folder: string): boolean => path.startsWith(`${folder}/`);
-
 function hostsFile(hostname: string): string {
   return `127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n127.0.1.1 ${hostname}\n`;
 }
@@ -67,7 +66,7 @@ const OF_ROOT = [...SYSTEM_TREES, ...TOP_LINKS, "/etc", "/sys"];
 
 /** An entry of /etc may lead to where others than root can write. */
 function bindSystem(source: HostPath, target: SandboxPath, directory: boolean, why: Because): Step {
-  const system = OF_ROOT.some((tree) => source === tree || isBelow(source, tree));
+  const system = OF_ROOT.some((tree) => isAtOrBelow(source, tree));
   return { step: { op: "bind", source, target, mode: "ro", way: "skeleton", directory, system }, because: why };
 }
 

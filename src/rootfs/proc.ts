@@ -1,4 +1,5 @@
 import { type SandboxPath, sandboxPath } from "../base/brand.ts";
+import { isBelow } from "../base/path.ts";
 import { TsboxError } from "../errors/error.ts";
 import { type HostFacts, isDirectory, pathFact } from "../host/facts.ts";
 import { ALWAYS, because, type Planned } from "../profile/because.ts";
@@ -8,8 +9,6 @@ import type { Skeleton } from "./skeleton.ts";
 import { MASK_DIRECTORY, MASK_FILE, type RootfsStep } from "./step.ts";
 
 type Step = Planned<RootfsStep>;
-
-const isBelow = (path: string, folder: string): boolean => path.startsWith(`${folder}/`);
 
 /**
  * CAP_NET_BIND_SERVICE would count in the user namespace that owns the network, and the payload's is another one: what

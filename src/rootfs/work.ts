@@ -1,3 +1,4 @@
+import { isAtOrBelow, isBelow } from "../base/path.ts";
 import { TsboxError } from "../errors/error.ts";
 import type { HostFacts } from "../host/facts.ts";
 import { because } from "../profile/because.ts";
@@ -9,9 +10,9 @@ const PLACES = ["/", "/boot", "/etc", "/home", "/root", "/tmp", "/usr", "/var", 
 /** Why a directory is more than a work directory, or undefined. */
 function reason(cwd: string, home: string): string | undefined {
   if (cwd === home) return "it is your home directory, with your keys and settings";
-  if (cwd === "/" || home.startsWith(`${cwd}/`)) return "your home directory is in it";
+  if (isBelow(home, cwd)) return "your home directory is in it";
   if (PLACES.includes(cwd)) return "it belongs to the system";
-  if (TREES.some((tree) => cwd === tree || cwd.startsWith(`${tree}/`))) return "it is an interface of the system";
+  if (TREES.some((tree) => isAtOrBelow(cwd, tree))) return "it is an interface of the system";
   return undefined;
 }
 
