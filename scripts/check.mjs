@@ -12,6 +12,7 @@ export const STATIC_STEPS = [
   { name: "layers", argv: ["node", "scripts/layers.mjs"] },
   { name: "lint and format", argv: ["node_modules/.bin/biome", "check", "--error-on-warnings"] },
   { name: "docs/errors.md", argv: ["node", "scripts/gen-errors.mjs", "--check"] },
+  { name: "docs/profile.md", argv: ["node", "scripts/gen-profile-doc.mjs", "--check"] },
   { name: "docs/seccomp.md", argv: ["node", "scripts/gen-seccomp.mjs", "--check"] },
   { name: "SECURITY.md", argv: ["node", "scripts/gen-security.mjs", "--check"] },
 ];

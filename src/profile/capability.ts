@@ -1,5 +1,6 @@
 import { CAPABILITIES, type CapabilityName } from "../sys/capabilities.ts";
 import { suggest } from "./leaf.ts";
+import { anyCase, either, matching, oneOf, type Shape } from "./shape.ts";
 import type { Parsed } from "./units.ts";
 
 const WALLS = "it could undo the mounts, masks and namespaces around it";
@@ -47,6 +48,15 @@ export const REFUSED_CAPABILITIES: Readonly<Partial<Record<CapabilityName, strin
 
 const isName = (name: string): name is CapabilityName => Object.hasOwn(CAPABILITIES, name);
 const KNOWN = Object.keys(CAPABILITIES);
+
+/** Those that a profile may keep. */
+export const keepableCapabilities = (): string[] => KNOWN.filter((name) => !Object.hasOwn(REFUSED_CAPABILITIES, name));
+
+export function capabilityShape(): Shape {
+  const names = keepableCapabilities();
+  const words = names.map((name) => anyCase(name.slice("CAP_".length)));
+  return either(oneOf(names), matching(`(?:${anyCase("CAP_")})?(?:${words.join("|")})`));
+}
 
 /** A capability by name, any case, CAP_ optional; always given back as the kernel spells it. */
 export function parseCapability(input: unknown): Parsed<CapabilityName> {

@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { bytes } from "../base/brand.ts";
-import { flag, leaf, parseHostPath, parseSandboxPath, table, word } from "./leaf.ts";
+import { choice, flag, leaf, parseHostPath, parseSandboxPath, shaped, table, word } from "./leaf.ts";
 import type { ProfileMount } from "./profile.ts";
+import { matching, PATH, size } from "./shape.ts";
 import { parseBytes } from "./units.ts";
 
 /** A tmpfs without a size has this one: a mount without limit could eat the host's memory. */
@@ -15,20 +16,21 @@ export const TMPFS_RANGE = { min: 4096, max: 1024 ** 4 };
 const permissions = leaf<number>((input) => {
   if (typeof input === "string" && /^[01]?[0-7]{3}$/.test(input)) return { value: Number.parseInt(input, 8) };
   return { fault: { expected: 'permissions in octal, as "0755" or "1777"' } };
-});
+}, matching("[01]?[0-7]{3}"));
 
 /** / and /proc are tsbox's own: a mount there would hide the rest, or the masks. */
 function parseTarget(input: unknown) {
   const parsed = parseSandboxPath(input);
-  if ("fault" in parsed || !/^\/$|^\/proc(\/|$)/.test(parsed.value)) return parsed;
-  return { fault: { expected: "an absolute path other than / and outside /proc" } };
+  if ("value" in parsed && !/^\/$|^\/proc(\/|$)/.test(parsed.value)) return parsed;
+  const told = "fault" in parsed ? parsed.fault : {};
+  return { fault: { ...told, expected: "an absolute path other than / and outside /proc" } };
 }
 
 const BIND = v.pipe(
   table({
-    type: v.exactOptional(TYPE),
-    source: leaf(parseHostPath),
-    target: v.exactOptional(leaf(parseTarget)),
+    type: v.exactOptional(shaped(TYPE, { const: "bind" })),
+    source: leaf(parseHostPath, PATH),
+    target: v.exactOptional(leaf(parseTarget, PATH)),
     mode: v.exactOptional(word(["ro", "rw"], ["overlay"])),
     optional: v.exactOptional(flag),
   }),
@@ -45,13 +47,18 @@ const BIND = v.pipe(
 
 const TMPFS = v.pipe(
   table({
-    type: TYPE,
-    target: leaf(parseTarget),
-    size: v.exactOptional(leaf((input) => parseBytes(input, TMPFS_RANGE))),
+    type: shaped(TYPE, { const: "tmpfs" }),
+    target: leaf(parseTarget, PATH),
+    size: v.exactOptional(leaf((input) => parseBytes(input, TMPFS_RANGE), size(TMPFS_RANGE))),
     permissions: v.exactOptional(permissions),
   }),
   v.transform(
-    ({ target, size = TMPFS_SIZE, permissions: mode = 0o755 }): ProfileMount => ({ type: "tmpfs", target, size, mode }),
+    ({ target, size: limit = TMPFS_SIZE, permissions: mode = 0o755 }): ProfileMount => ({
+      type: "tmpfs",
+      target,
+      size: limit,
+      mode,
+    }),
   ),
 );
 
@@ -59,4 +66,4 @@ const isTmpfs = (input: unknown): boolean =>
   typeof input === "object" && input !== null && "type" in input && input.type === "tmpfs";
 
 /** One `[[mount]]`: a bind has source, target, mode, optional; a tmpfs has target, size, permissions. */
-export const MOUNT = v.lazy((input) => (isTmpfs(input) ? TMPFS : BIND));
+export const MOUNT = choice([BIND, TMPFS], (input) => (isTmpfs(input) ? TMPFS : BIND));

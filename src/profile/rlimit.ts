@@ -1,4 +1,5 @@
 import type { Rlimit, RlimitName } from "./profile.ts";
+import { either, integer, matching, oneOf, type Shape, size } from "./shape.ts";
 import { type Parsed, parseBytes, parseCount, type Range } from "./units.ts";
 
 const TIB = 1024 ** 4;
@@ -64,4 +65,18 @@ export function parseRlimitPair(name: RlimitName, first: unknown, second: unknow
     return { value: { soft: soft.value, hard: hard.value } };
   }
   return { fault: { expected: "a soft limit that is not above the hard limit" } };
+}
+
+/** One side of a limit. */
+export function limitShape(name: RlimitName): Shape {
+  const resource = RESOURCES[name];
+  const quantity = resource.counts === undefined ? size(resource) : either(integer(resource), matching("[0-9]{1,16}"));
+  return either(quantity, oneOf(["unlimited"]));
+}
+
+/** Both sides in one value. */
+export function limitsShape(name: RlimitName): Shape {
+  const { counts } = RESOURCES[name];
+  const side = counts === undefined ? "[0-9]{1,16}(?:B|[KMGT](?:iB)?)?|unlimited" : "[0-9]{1,16}|unlimited";
+  return either(integer(RESOURCES[name]), matching(`(?:${side})(?::(?:${side}))?`));
 }

@@ -1,47 +1,89 @@
 import * as v from "valibot";
 import type { Milliseconds } from "../base/brand.ts";
-import { parseCapability } from "./capability.ts";
-import { flag, leaf, list, parseSandboxPath, parseTable, table, text, word } from "./leaf.ts";
+import { isAtOrBelow } from "../base/path.ts";
+import { capabilityShape, parseCapability } from "./capability.ts";
+import {
+  choice,
+  flag,
+  LIST_LIMIT,
+  leaf,
+  list,
+  parseSandboxPath,
+  parseTable,
+  shaped,
+  table,
+  text,
+  word,
+} from "./leaf.ts";
 import { MOUNT } from "./mount.ts";
 import { type FilterFile, RLIMIT_NAMES, type Rlimit, type RlimitName } from "./profile.ts";
-import { parseRlimit, parseRlimitPair } from "./rlimit.ts";
-import { type Parsed, parseBytes, parseCount, parseDuration } from "./units.ts";
+import { limitShape, limitsShape, parseRlimit, parseRlimitPair } from "./rlimit.ts";
+import {
+  DURATION,
+  either,
+  FILE,
+  integer,
+  matching,
+  oneOf,
+  PATH,
+  pathBelow,
+  RELATIVE_PATH,
+  STRING,
+  size,
+} from "./shape.ts";
+import { parseBytes, parseCount, parseDuration } from "./units.ts";
 
 const DAY = 86_400_000;
 const CENTURY = 100 * 366 * 86_400;
 
 /** sethostname(2) takes 64 bytes; hostname(7) has the characters. */
-const hostname = text("a host name: at most 64 letters, digits, hyphens and dots", (input) =>
-  input.length <= 64 && /^(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*$/.test(input)
-    ? undefined
-    : "",
+const HOSTNAME = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
+const hostname = text(
+  "a host name: at most 64 letters, digits, hyphens and dots",
+  (input) => (input.length <= 64 && HOSTNAME.test(input) ? undefined : ""),
+  { ...STRING, pattern: HOSTNAME.source, maxLength: 64 },
 );
 
-const description = text("a text of at most 1000 characters", (input) => (input.length <= 1000 ? undefined : ""));
-
-const parent = text("the name of a profile or the path of a file", (input) =>
-  input !== "" && input.length <= 4096 && !input.includes("\0") ? undefined : "",
-);
-
-const etcEntry = text("the relative name of an entry of /etc", (input) => {
-  if (input.startsWith("/")) return "leave out the leading /etc/";
-  if (input.includes("\0") || Buffer.byteLength(input) > 4000) return "";
-  return input.split("/").some((part) => part === "" || part === "." || part === "..") ? "" : undefined;
+const description = text("a text of at most 1000 characters", (input) => (input.length <= 1000 ? undefined : ""), {
+  ...STRING,
+  maxLength: 1000,
 });
+
+const parent = text(
+  "the name of a profile or the path of a file",
+  (input) => (input !== "" && input.length <= 4096 && !input.includes("\0") ? undefined : ""),
+  FILE,
+);
+
+const etcEntry = text(
+  "the relative name of an entry of /etc",
+  (input) => {
+    if (input.startsWith("/")) return "leave out the leading /etc/";
+    if (input.includes("\0") || Buffer.byteLength(input) > 4000) return "";
+    return input.split("/").some((part) => part === "" || part === "." || part === "..") ? "" : undefined;
+  },
+  RELATIVE_PATH,
+);
 
 const parseProc = (input: unknown) => {
   const parsed = parseSandboxPath(input);
-  return "value" in parsed && parsed.value === "/proc" ? parsed : parseSandboxPath(input, "/proc");
+  if ("value" in parsed && isAtOrBelow(parsed.value, "/proc")) return parsed;
+  const told = "fault" in parsed ? parsed.fault : {};
+  return { fault: { ...told, expected: "/proc or an absolute path below /proc" } };
 };
 
-const filterName = text("the name of a group or system call", (input) =>
-  /^[a-z_][a-z0-9_-]{0,63}$/.test(input) ? undefined : "",
-);
+const FILTER_NAME = /^[a-z_][a-z0-9_-]{0,63}$/;
+const filterName = text("the name of a group or system call", (input) => (FILTER_NAME.test(input) ? undefined : ""), {
+  ...STRING,
+  pattern: FILTER_NAME.source,
+});
 
 /** As written; src/profile/read.ts says where it is. */
 const filterFile = v.pipe(
-  text("the path of a JSON file", (input) =>
-    input !== "" && input.length <= 4096 && !input.includes("\0") ? undefined : "",
+  text(
+    "the path of a JSON file",
+    (input) => (input !== "" && input.length <= 4096 && !input.includes("\0") ? undefined : ""),
+    FILE,
   ),
   v.transform((written): FilterFile => ({ path: written, shown: written })),
 );
@@ -54,9 +96,16 @@ function environmentFault(name: string): string | undefined {
 const isValue = (name: string, input: unknown): input is string =>
   typeof input === "string" && !input.includes("\0") && Buffer.byteLength(name) + Buffer.byteLength(input) < 131_070;
 
+const VARIABLE = matching("[^=\\u0000]+");
+
 /** Not v.record: it leaves out names such as "constructor" without a word. */
 const environmentSet = v.pipe(
-  leaf(parseTable),
+  leaf(parseTable, {
+    type: "object",
+    propertyNames: VARIABLE,
+    additionalProperties: STRING,
+    maxProperties: LIST_LIMIT,
+  }),
   v.rawTransform<Record<string, unknown>, Readonly<Record<string, string>>>(({ dataset, addIssue, NEVER }) => {
     const valid: [string, string][] = [];
     for (const [name, value] of Object.entries(dataset.value)) {
@@ -73,27 +122,35 @@ const environmentSet = v.pipe(
   }),
 );
 
-function offset(input: unknown): Parsed<number> {
-  if (typeof input !== "string") return parseCount(input, { min: -CENTURY, max: CENTURY }, "seconds");
-  const parsed = parseDuration(input, { min: 0, max: CENTURY * 1000 });
-  if ("fault" in parsed) return parsed;
-  const seconds = parsed.value / 1000;
-  return Number.isInteger(seconds) ? { value: seconds } : { fault: { expected: "a whole number of seconds" } };
-}
+const SECONDS = { min: -CENTURY, max: CENTURY };
+const offset = leaf<number>(
+  (input) => {
+    if (typeof input !== "string") return parseCount(input, SECONDS, "a duration of whole seconds, or seconds");
+    const parsed = parseDuration(input, { min: 0, max: CENTURY * 1000 });
+    if ("fault" in parsed) return parsed;
+    const seconds = parsed.value / 1000;
+    return Number.isInteger(seconds) ? { value: seconds } : { fault: { expected: "a whole number of seconds" } };
+  },
+  either(integer(SECONDS), DURATION),
+);
 
-const timeout = leaf<Milliseconds | "none">((input) => {
-  if (input === "none") return { value: "none" };
-  const parsed = parseDuration(input, { min: 1, max: 366 * DAY });
-  if ("value" in parsed) return parsed;
-  const isZero = /^0+[a-z]*$/.test(String(input));
-  const fault = { ...parsed.fault, expected: `"none" or ${parsed.fault.expected}` };
-  return { fault: isZero ? { ...fault, hint: 'write "none" for no limit' } : fault };
-});
+const timeout = leaf<Milliseconds | "none">(
+  (input) => {
+    if (input === "none") return { value: "none" };
+    const parsed = parseDuration(input, { min: 1, max: 366 * DAY });
+    if ("value" in parsed) return parsed;
+    const isZero = /^0+[a-z]*$/.test(String(input));
+    const fault = { ...parsed.fault, expected: `"none" or ${parsed.fault.expected}` };
+    return { fault: isZero ? { ...fault, hint: 'write "none" for no limit' } : fault };
+  },
+  either(oneOf(["none"]), DURATION),
+);
 
 const rlimit = (name: RlimitName) => {
-  const whole = leaf<Rlimit>((input) => parseRlimit(name, input));
+  const whole = leaf<Rlimit>((input) => parseRlimit(name, input), limitsShape(name));
+  const side = shaped(v.unknown(), limitShape(name));
   const pair = v.pipe(
-    table({ soft: v.unknown(), hard: v.unknown() }),
+    table({ soft: side, hard: side }),
     v.rawTransform(({ dataset, addIssue, NEVER }): Rlimit => {
       const parsed = parseRlimitPair(name, dataset.value.soft, dataset.value.hard);
       if ("value" in parsed) return parsed.value;
@@ -101,34 +158,36 @@ const rlimit = (name: RlimitName) => {
       return NEVER;
     }),
   );
-  return v.exactOptional(v.lazy((input) => ("value" in parseTable(input) ? pair : whole)));
+  return v.exactOptional(choice([whole, pair], (input) => ("value" in parseTable(input) ? pair : whole)));
 };
 
 const rlimits = Object.fromEntries(RLIMIT_NAMES.map((name) => [name, rlimit(name)]));
+
+const ROOT_SIZE = { min: 64 * 1024, max: 1024 ** 4 };
 
 /** A profile file or the command line, as written: every key optional, none besides these, values already parsed. */
 export const RAW_PROFILE = table({
   description: v.exactOptional(description),
   extends: v.exactOptional(parent),
   work: v.exactOptional(word(["ro", "rw", "none"], ["overlay"])),
-  workdir: v.exactOptional(leaf((input) => parseSandboxPath(input))),
+  workdir: v.exactOptional(leaf((input) => parseSandboxPath(input), PATH)),
   hostname: v.exactOptional(hostname),
   ids: v.exactOptional(table({ map: v.exactOptional(word(["self", "root", "nobody", "range"])) })),
-  capabilities: v.exactOptional(table({ keep: v.exactOptional(list(leaf(parseCapability))) })),
-  clock: v.exactOptional(table({ monotonic: v.exactOptional(leaf(offset)), boottime: v.exactOptional(leaf(offset)) })),
+  capabilities: v.exactOptional(table({ keep: v.exactOptional(list(leaf(parseCapability, capabilityShape()))) })),
+  clock: v.exactOptional(table({ monotonic: v.exactOptional(offset), boottime: v.exactOptional(offset) })),
   root: v.exactOptional(
     table({
       source: v.exactOptional(word(["host"], ["empty"])),
-      size: v.exactOptional(leaf((input) => parseBytes(input, { min: 64 * 1024, max: 1024 ** 4 }))),
+      size: v.exactOptional(leaf((input) => parseBytes(input, ROOT_SIZE), size(ROOT_SIZE))),
       etc: v.exactOptional(list(etcEntry)),
-      sys: v.exactOptional(list(leaf((input) => parseSandboxPath(input, "/sys")))),
+      sys: v.exactOptional(list(leaf((input) => parseSandboxPath(input, "/sys"), pathBelow("/sys")))),
       devices: v.exactOptional(list(word(["null", "zero", "full", "random", "urandom", "tty"]))),
     }),
   ),
   proc: v.exactOptional(
     table({
-      masked: v.exactOptional(list(leaf((input) => parseSandboxPath(input, "/proc")))),
-      readonly: v.exactOptional(list(leaf(parseProc))),
+      masked: v.exactOptional(list(leaf((input) => parseSandboxPath(input, "/proc"), pathBelow("/proc")))),
+      readonly: v.exactOptional(list(leaf(parseProc, pathBelow("/proc")))),
     }),
   ),
   mount: v.exactOptional(list(MOUNT)),
@@ -140,15 +199,18 @@ export const RAW_PROFILE = table({
   ),
   landlock: v.exactOptional(word(["require", "prefer", "off"])),
   seccomp: v.exactOptional(
-    table({
-      filter: v.exactOptional(word(["require", "off"])),
-      allow: v.exactOptional(list(filterName)),
-      file: v.exactOptional(filterFile),
-    }),
+    shaped(
+      table({
+        filter: v.exactOptional(word(["require", "off"])),
+        allow: v.exactOptional(list(filterName)),
+        file: v.exactOptional(filterFile),
+      }),
+      { not: { required: ["allow", "file"] } },
+    ),
   ),
   environment: v.exactOptional(
     table({
-      pass: v.exactOptional(list(text("the name of a variable", environmentFault))),
+      pass: v.exactOptional(list(text("the name of a variable", environmentFault, VARIABLE))),
       set: v.exactOptional(environmentSet),
     }),
   ),

@@ -2,39 +2,56 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { REFUSED_CAPABILITIES } from "../../src/profile/capability.ts";
+import { completeProfile } from "../../src/profile/defaults.ts";
+import { keyTexts } from "../../src/profile/document.ts";
+import { makeLayer } from "../../src/profile/layer.ts";
+import { listProfileKeys } from "../../src/profile/outline.ts";
 import { RLIMIT_NAMES } from "../../src/profile/profile.ts";
 import { RESOURCES } from "../../src/profile/rlimit.ts";
+import { parseToml } from "../../src/profile/toml.ts";
 import { validateProfile } from "../../src/profile/validate.ts";
-import { catchError, PACKAGE } from "./scratch.ts";
+import { PACKAGE } from "./scratch.ts";
 
 const TEXT = readFileSync(join(PACKAGE, "docs/profile.md"), "utf8");
-const PROBE = "no-such-key";
 
-/** The keys that the schema knows in a table, from its own error; none if there is no such table. */
-function knownKeys(wrap: (probe: object) => object): string[] {
-  const subject = { file: "x", name: "x", locate: (key: string) => key };
-  const error = catchError(() => validateProfile(wrap({ [PROBE]: 1 }), subject));
-  const [, list = ""] = /one of: (.*)/.exec(error.fix) ?? [];
-  return error.code === "E_PROFILE_KEY" ? list.split(", ") : [];
+/** What a profile with that text comes to, but for where it was said. */
+function complete(text: string): object {
+  const raw = validateProfile(parseToml(text, "x"), { file: "x", name: "x", locate: (key) => key });
+  const { origins: _, ...profile } = completeProfile(
+    "x",
+    makeLayer(raw, "x", (key) => key),
+  );
+  return profile;
 }
 
-const top = knownKeys((probe) => probe).filter((key) => key !== "rlimits");
-const nested = top.flatMap((key) => {
-  const keys = knownKeys((probe) => ({ [key]: probe }));
-  return keys.length === 0 ? [key] : keys.map((each) => `${key}.${each}`);
+/** A mount of that type with one more key. */
+const mountOf = (type: string, line = "") =>
+  `[[mount]]\n${type === "bind" ? 'source = "/a"' : `type = "${type}"`}\ntarget = "/a"\n${line}`;
+
+const defaults = listProfileKeys().flatMap(({ name, type }) => {
+  const [, value] = /^`(.*)`$/.exec(keyTexts()[name]?.absent ?? "") ?? [];
+  return value === undefined ? [] : [{ name, type, value }];
 });
-const bind = knownKeys((probe) => ({ mount: [{ source: "/a", ...probe }] }));
-const tmpfs = knownKeys((probe) => ({ mount: [{ type: "tmpfs", target: "/a", ...probe }] }));
 
 describe("docs/profile.md", () => {
-  it("sees the whole schema", () => {
-    expect(nested).toEqual(expect.arrayContaining(["work", "ids.map", "proc.masked", "lifecycle.die_with_parent"]));
-    expect([...bind, ...tmpfs]).toEqual(expect.arrayContaining(["optional", "permissions"]));
+  it("has every key of the schema, and no other", () => {
+    const names = new Set(listProfileKeys().map(({ name }) => name));
+    expect([...names].sort()).toEqual(Object.keys(keyTexts()).sort());
+    for (const name of names) expect(TEXT).toContain(`| \`${name}\` |`);
+    expect(names).toContain("lifecycle.die_with_parent");
+    expect(names).toContain("mount.permissions");
   });
 
-  it.each([...nested.filter((key) => key !== "mount"), ...[...bind, ...tmpfs].map((key) => `mount.${key}`)])(
-    "has the key %s",
-    (key) => expect(TEXT).toContain(`\`${key}\``),
+  it.each(defaults.filter(({ type }) => type === undefined))("says what $name is when nobody says it", (key) =>
+    expect(complete(`${key.name} = ${key.value}`)).toEqual(complete("")),
+  );
+
+  it.each(defaults.flatMap(({ type, ...rest }) => (type === undefined ? [] : [{ ...rest, type }])))(
+    "says what $name of a $type is when nobody says it",
+    ({ name, type, value }) => {
+      const line = name === "mount.type" && type !== "bind" ? "" : `${name.replace("mount.", "")} = ${value}`;
+      expect(complete(mountOf(type, line))).toEqual(complete(mountOf(type)));
+    },
   );
 
   it("has every limit and every refused capability", () => {

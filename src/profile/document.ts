@@ -1,0 +1,120 @@
+/** What is said of a key besides its type, which is the parser's; in Markdown. */
+export interface KeyText {
+  /** A value as it is written, in backquotes, or words for what no value says. */
+  readonly absent: string;
+  /** What it does, and its danger. */
+  readonly text: string;
+}
+
+/**
+ * Every key of a profile; one limit stands for all of `rlimits`. docs/profile.md, the manual page and the JSON schema are
+ * made from this and src/profile/outline.ts, and neither may have a key that the other lacks.
+ */
+const KEYS = {
+  description: { absent: '`""`', text: "Said by listings." },
+  extends: {
+    absent: "none",
+    text: "[See above](#which-file). Whoever can write the parent decides over this profile.",
+  },
+  work: {
+    absent: '`"none"`',
+    text: "Shares the current directory at its own path. `rw`: the command can change your sources, and what you later run from there (hooks, build files, editors' settings).",
+  },
+  workdir: {
+    absent: "the current directory if shared, else `/`",
+    text: "Directory inside to start in.",
+  },
+  hostname: { absent: '`"sandbox"`', text: "Host name inside." },
+  "ids.map": {
+    absent: '`"self"`',
+    text: "Your user id inside: your own, 0, 65534, or 0 with a range from /etc/subuid. `range` needs newuidmap, and files may come to belong to ids of your range.",
+  },
+  "capabilities.keep": {
+    absent: "`[]`",
+    text: "Kept by the command in its own namespaces; `CAP_` may be left out. Each opens kernel code to it that was closed. [Some are refused](#capabilities).",
+  },
+  "clock.monotonic": {
+    absent: "the host's clock",
+    text: "Added to the clock inside, time_namespaces(7). With neither key of `clock` there is no time namespace, and the host's uptime shows.",
+  },
+  "clock.boottime": { absent: "the host's clock", text: "As `clock.monotonic`, for the clock that counts sleep too." },
+  "root.source": { absent: '`"host"`', text: "Where programs come from: the host's /usr, read-only." },
+  "root.size": {
+    absent: '`"1GiB"`',
+    text: "Limit of the tmpfs that holds /tmp, /run, the home directory and the like. It is memory of the host.",
+  },
+  "root.etc": {
+    absent: "`[]`",
+    text: "Shown read-only if the host has them. The command can read them: no secrets.",
+  },
+  "root.sys": { absent: "`[]`", text: "Shown read-only if the host has them. Tells of the hardware." },
+  "root.devices": {
+    absent: '`["null", "zero", "full", "random", "urandom", "tty"]`',
+    text: "Nodes of /dev.",
+  },
+  "proc.masked": { absent: "as `strict`", text: "Hidden. A shorter list tells more of the host." },
+  "proc.readonly": {
+    absent: '`["/proc"]`',
+    text: "Not writable. A shorter list lets the command set what its namespaces own.",
+  },
+  "network.mode": {
+    absent: '`"none"`',
+    text: "`host`: no wall at all between the command and your network, localhost included, and abstract sockets where Landlock is older than ABI 6.",
+  },
+  "network.loopback": {
+    absent: "`true`",
+    text: 'Without it the sandbox\'s own network has no interface that is up, and Landlock (ABI 4) refuses TCP altogether. Not with `mode = "host"`.',
+  },
+  landlock: {
+    absent: '`"prefer"`',
+    text: "A second wall behind the mounts (Linux 5.13), made from the same list. `off`: only the mounts hold the command.",
+  },
+  "seccomp.filter": {
+    absent: '`"require"`',
+    text: "`off`: the command reaches every system call of the kernel, and your session keyring by keyctl(2).",
+  },
+  "seccomp.allow": {
+    absent: '`["base"]`',
+    text: "What the filter lets through; `tsbox seccomp` and docs/seccomp.md tell of the groups.",
+  },
+  "seccomp.file": {
+    absent: "none",
+    text: "A filter in the format of Docker, podman and the OCI runtime specification, [instead of](seccomp.md#filter-files) `seccomp.allow`; from the folder of the profile. Docker's own default allows more than `base`.",
+  },
+  "environment.pass": {
+    absent: "`[]`",
+    text: "Copied from your environment if set there. Names that hold tokens give the tokens away.",
+  },
+  "environment.set": {
+    absent: "`{}`",
+    text: "Names and the texts that they are set to, each below 128 KiB with its name.",
+  },
+  "limits.timeout": { absent: '`"none"`', text: "Wall-clock limit; the run then ends with 124." },
+  "rlimits.NAME": {
+    absent: "as `strict`",
+    text: "Soft and hard limit of each process, getrlimit(2), [in its unit](#resource-limits).",
+  },
+  "lifecycle.die_with_parent": {
+    absent: "`true`",
+    text: "The sandbox ends when the process that started tsbox does.",
+  },
+  "mount.type": { absent: '`"bind"`', text: "A part of the host, or memory." },
+  "mount.source": {
+    absent: "must be written",
+    text: "What is shared. Sockets in it are doors to those who listen (docker.sock: root of the host).",
+  },
+  "mount.target": { absent: "bind: `source`; else must be written", text: "Where it appears." },
+  "mount.mode": { absent: '`"ro"`', text: "`rw`: the command writes to the host." },
+  "mount.optional": {
+    absent: "`false`",
+    text: "A missing source is then left out instead of being an error.",
+  },
+  "mount.size": { absent: '`"64MiB"`', text: "Memory it may take." },
+  "mount.permissions": {
+    absent: '`"0755"`',
+    text: 'Of its top directory; the sticky bit may be set (`"1777"`).',
+  },
+} as const satisfies Readonly<Record<string, KeyText>>;
+
+/** By key. */
+export const keyTexts = (): Readonly<Record<string, KeyText>> => KEYS;
