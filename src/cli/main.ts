@@ -36,14 +36,21 @@ function program(): Command {
   return root;
 }
 
+/** What commander says, in the form of all other errors. */
+function usageError(message: string): TsboxError {
+  const reason = message.replace(/^error: /, "").replace(/\s*\(Did you mean (.*)\?\)$/s, "; did you mean $1?");
+  const [word = ""] = process.argv.slice(2);
+  const called = Object.hasOwn(COMMANDS, word) ? `tsbox ${word}` : "tsbox";
+  return new TsboxError("E_USAGE", { reason: reason.replaceAll("\n", " "), fix: `see ${called} --help` });
+}
+
 /** What to say of anything thrown, and the exit status. */
 function tell(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
     // Without a word on the command line: the help was printed.
     if (error.code === "commander.help") return EXIT_SETUP;
-    const reason = error.message.replace(/^error: /, "").replaceAll("\n", " ");
-    return tell(new TsboxError("E_USAGE", { reason, fix: "tsbox --help, or tsbox run --help" }));
+    return tell(usageError(error.message));
   }
   if (error instanceof TsboxError) {
     say(renderError(error));

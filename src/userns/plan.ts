@@ -95,7 +95,8 @@ export function planUserns(profile: Profile, facts: HostFacts): UsernsPlan {
     maps.step,
   ];
   if (profile.clock !== undefined) {
-    enter.push({ step: { op: "new-clock", ...profile.clock }, because: because(profile, "clock") });
+    const key = profile.clock.boottime === 0 ? "clock.monotonic" : "clock.boottime";
+    enter.push({ step: { op: "new-clock", ...profile.clock }, because: because(profile, key) });
   }
   // Not before the maps: the files of an undumpable process in /proc belong to root, also its own uid_map.
   enter.push({ step: { op: "undumpable", process: "host" }, because: ALWAYS });

@@ -4,8 +4,8 @@ import { ROOT } from "./tsbox.ts";
 
 const made = new Map<string, string>();
 
-/** Builds test/fixtures/NAME.c with cc, once for each file of tests; the program's path. */
-export function buildFixture(name: string): string {
+/** Builds test/fixtures/NAME.c with cc, once for each file of tests; the program's path. `flags` go to cc. */
+export function buildFixture(name: string, flags: readonly string[] = []): string {
   const earlier = made.get(name);
   if (earlier !== undefined) return earlier;
   const folder = `${ROOT}/build/fixtures`;
@@ -19,6 +19,7 @@ export function buildFixture(name: string): string {
     "-Wall",
     "-Wextra",
     "-Werror",
+    ...flags,
     "-o",
     own,
     `${ROOT}/test/fixtures/${name}.c`,

@@ -1,0 +1,19 @@
+import type { Provocation } from "./provocation.ts";
+import { COMMAND } from "./provoke/command.ts";
+import { FILTER } from "./provoke/filter.ts";
+import { MOUNT } from "./provoke/mount.ts";
+import { NAMESPACE } from "./provoke/namespace.ts";
+import { PROFILE } from "./provoke/profile.ts";
+import { START } from "./provoke/start.ts";
+import { STEP } from "./provoke/step.ts";
+
+/** By the group that an error belongs to. test/sandbox/errors.test.ts provokes all of them. */
+export const PROVOCATIONS: Readonly<Record<string, readonly Provocation[]>> = {
+  "a profile": PROFILE,
+  "the filter and Landlock": FILTER,
+  mounts: MOUNT,
+  namespaces: NAMESPACE,
+  "the command": COMMAND,
+  "the start": START,
+  "a step of the set-up": STEP,
+};

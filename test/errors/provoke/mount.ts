@@ -1,0 +1,90 @@
+import { mkdirSync, symlinkSync } from "node:fs";
+import { withMounts } from "../../support/odd.ts";
+import type { Project } from "../../support/project.ts";
+import { ROOT } from "../../support/tsbox.ts";
+import { type Attempt, type Provocation, run, withProfile } from "../provocation.ts";
+
+/** A work directory that is writable, with a directory two levels down that is to be read-only. */
+function nested(project: Project, more: readonly string[]): Attempt {
+  mkdirSync(`${project.cwd}/a/b`, { recursive: true });
+  const at = (path: string, mode: string) => ["-v", `${project.cwd}/${path}:${project.cwd}/${path}:${mode}`];
+  return run(["--work", "rw", ...more.flatMap((path) => at(path, "rw")), ...at("a/b", "ro")]);
+}
+
+/** A /dev of fewer nodes. */
+const FEW_DEVICES = `
+mkdir dev; mount -t tmpfs none dev
+for name in null zero random urandom tty; do : >dev/$name; mount --bind /dev/$name dev/$name; done
+mount --rbind dev /dev`;
+
+/** Errors of the work directory, mounts and devices. */
+export const MOUNT: readonly Provocation[] = [
+  {
+    code: "E_WORK",
+    when: "started from the home directory",
+    told: ["it is your home directory", "from: ", "--work none"],
+    attempt: ({ home }) => ({ ...run(), cwd: home, env: { HOME: home } }),
+    repaired: ({ home }) => ({ ...run(["--work", "none"]), cwd: home, env: { HOME: home } }),
+  },
+  {
+    code: "E_MOUNT_SOURCE",
+    when: "what is to be bound is not there",
+    told: ["/data does not exist", "from: command line --volume ./data:/data"],
+    attempt: () => run(["-v", "./data:/data"]),
+    repaired: (project) => {
+      mkdirSync(`${project.cwd}/data`);
+      return run(["-v", "./data:/data"]);
+    },
+  },
+  {
+    code: "E_MOUNT_LINK",
+    when: "the way to it leads over a link of one's own",
+    told: ["/data is a link that root did not make", "if it is meant to lead to /usr, write that path"],
+    attempt: (project) => {
+      symlinkSync("/usr", `${project.cwd}/data`);
+      return run(["-v", "./data:/data:ro"]);
+    },
+    repaired: () => run(["-v", "/usr:/data:ro"]),
+  },
+  {
+    code: "E_MOUNT_OWN",
+    when: "tsbox itself is to be writable",
+    told: [`cannot share ${ROOT} writable`],
+    attempt: () => run(["-v", `${ROOT}:/tsbox`]),
+    repaired: () => run(["-v", `${ROOT}/test:/tsbox`]),
+  },
+  {
+    code: "E_MOUNT_RENAME",
+    when: "a read-only mount lies deep in a writable one",
+    told: ["it can be renamed", "/a too, which keeps it from being renamed"],
+    attempt: (project) => nested(project, []),
+    repaired: (project) => nested(project, ["a"]),
+  },
+  {
+    code: "E_MOUNT_TARGET",
+    when: "it is to appear where the sandbox has its own",
+    told: ["cannot mount on /bin", "/bin is tsbox's own"],
+    attempt: () => run(["-v", "/usr/bin:/bin:ro"]),
+    repaired: () => run(["-v", "/usr/bin:/opt/bin:ro"]),
+  },
+  {
+    code: "E_MOUNT_POINT",
+    when: "it is to appear in a directory of the host that lacks the place",
+    told: ["does not exist there; tsbox creates nothing on the host"],
+    attempt: ({ cwd }) => run(["-v", `/usr:${cwd}/sdk:ro`]),
+    repaired: ({ cwd }) => {
+      mkdirSync(`${cwd}/sdk`);
+      return run(["-v", `/usr:${cwd}/sdk:ro`]);
+    },
+  },
+  {
+    code: "E_DEVICE",
+    when: "the host lacks /dev/full",
+    told: ["cannot bind the device /dev/full"],
+    attempt: () => ({ ...run(), wrapper: withMounts(FEW_DEVICES) }),
+    repaired: (project) => ({
+      ...withProfile(project, 'root.devices = ["null", "zero", "random", "urandom", "tty"]'),
+      wrapper: withMounts(FEW_DEVICES.replace("mkdir dev; ", "")),
+    }),
+  },
+];

@@ -1,0 +1,72 @@
+import { afterShell, refusing, withMounts } from "../../support/odd.ts";
+import { ROOT } from "../../support/tsbox.ts";
+import { type Provocation, run } from "../provocation.ts";
+
+/** Errors of the command line, the machine, and tsbox's own files. */
+export const START: readonly Provocation[] = [
+  {
+    code: "E_USAGE",
+    when: "there is no command",
+    told: ["there is no command to run", "fix: write one: tsbox run --profile strict ./script.sh"],
+    attempt: () => ({ words: ["run"] }),
+    repaired: () => run(),
+  },
+  {
+    code: "E_USAGE",
+    when: "an option is misspelt",
+    told: ["unknown option '--profle'; did you mean --profile", "fix: see tsbox run --help"],
+    attempt: () => run(["--profle", "strict"]),
+    repaired: () => run(["--profile", "strict"]),
+  },
+  {
+    code: "E_CWD",
+    when: "the current directory has been removed",
+    told: ["cannot start from the current directory"],
+    attempt: () => ({ ...run(), wrapper: afterShell("mkdir gone; cd gone; rmdir ../gone") }),
+    repaired: () => run(),
+  },
+  {
+    code: "E_LAUNCHER",
+    when: "the launcher was not built",
+    told: ["tsbox-launcher: ENOENT", "fix: build it (npm run build) or install tsbox again"],
+    attempt: () => ({ ...run(), wrapper: withMounts(`mount -t tmpfs none '${ROOT}/dist/launcher'`) }),
+    repaired: () => run(),
+  },
+  {
+    code: "E_LAUNCHER",
+    when: "standard input is a directory",
+    told: ["a standard stream is a directory", "fix: "],
+    attempt: () => ({ ...run(), wrapper: afterShell("exec </") }),
+    repaired: () => ({ ...run(), wrapper: afterShell("exec </dev/null") }),
+  },
+  {
+    code: "E_OUTPUT",
+    when: "the disk is full",
+    told: ["cannot write the output", "ENOSPC"],
+    attempt: () => ({ words: ["plan"], wrapper: afterShell("exec >/dev/full") }),
+    repaired: () => ({ words: ["plan"], wrapper: afterShell("exec >/dev/null") }),
+  },
+  {
+    code: "E_REPORT",
+    when: "the report is to go where there is no directory",
+    told: ["cannot write the report to /no/such/r.json", "its directory does not exist"],
+    attempt: () => run(["--report", "/no/such/r.json"]),
+    repaired: ({ cwd }) => run(["--report", `${cwd}/r.json`]),
+  },
+  {
+    code: "E_ARCH",
+    when: "Node says that this is another machine",
+    told: ["not on riscv64"],
+    attempt: (project) => {
+      const file = project.write("arch.cjs", 'Object.defineProperty(process, "arch", { value: "riscv64" });\n');
+      return { ...run(), env: { NODE_OPTIONS: `--require ${file}` } };
+    },
+    repaired: () => run(),
+  },
+  {
+    code: "E_INTERNAL",
+    when: "the kernel gives no memory to share",
+    told: ["internal error: ", "memfd_create"],
+    attempt: () => ({ ...run(), wrapper: refusing("memfd_create", "ENOMEM") }),
+  },
+];

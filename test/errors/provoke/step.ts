@@ -1,0 +1,176 @@
+import type { AdviceCode } from "../../../src/errors/advice.ts";
+import type { ErrnoName } from "../../../src/sys/call.ts";
+import type { SyscallName } from "../../../src/sys/syscalls.ts";
+import { inNamespace, LAUNCHER, refusing, withMounts } from "../../support/odd.ts";
+import type { Project } from "../../support/project.ts";
+import { type Attempt, type Provocation, run, withProfile } from "../provocation.ts";
+
+/*
+ * Steps that fail while the sandbox is set up. Where a machine can be made that way it is; the others are kernels of
+ * another kind or age, which refuse a call of the real launcher (test/support/odd.ts).
+ */
+
+const CLOCK = "clock.boottime = 1000";
+
+interface Refused {
+  readonly call: SyscallName;
+  /** Which of such calls of the launcher belongs to the step; the first. */
+  readonly nth?: number;
+  readonly attempt?: (project: Project) => Attempt;
+}
+
+/** A call of the step that is refused, by the code of the step. */
+const REFUSED: Readonly<Record<AdviceCode, Refused>> = {
+  E_NAMESPACE: { call: "clone3" },
+  E_ID_MAP: { call: "openat" },
+  E_MOUNT: { call: "mount_setattr" },
+  // The root is made by the first fsopen(2).
+  E_PROC: { call: "fsopen", nth: 2 },
+  E_WORKDIR: { call: "chdir", nth: 1 },
+  E_REPORT: { call: "openat2", attempt: () => run(["--report", "r.json"]) },
+  E_SECCOMP: { call: "seccomp" },
+  E_RESTRICT: { call: "landlock_restrict_self" },
+  // libc asks for the size of the stack first.
+  E_RLIMIT: { call: "prlimit64", nth: 1 },
+  E_CAPABILITIES: { call: "capset" },
+  E_CLOCK: { call: "unshare", attempt: (project) => withProfile(project, CLOCK) },
+  E_HOSTNAME: { call: "sethostname" },
+  E_NETWORK: { call: "socket" },
+  E_PROCESS: { call: "setsid", nth: 1 },
+};
+
+function refused(code: AdviceCode, errno: ErrnoName, told: readonly string[]): Omit<Provocation, "errno"> {
+  const { call, nth = 0, attempt = () => run() } = REFUSED[code];
+  return {
+    code,
+    when: `the kernel refuses ${call}(2) with ${errno}`,
+    told: [...told, `${call}(2)`, `: ${errno})`],
+    attempt: (project) => ({ ...attempt(project), wrapper: refusing(call, errno, { comm: LAUNCHER, nth }) }),
+    repaired: attempt,
+  };
+}
+
+/** The advice on an errno that has words of its own. */
+const own = (code: AdviceCode, errno: ErrnoName, ...told: readonly string[]): Provocation => ({
+  ...refused(code, errno, told),
+  errno,
+});
+
+/** The advice on any other errno. */
+const other = (code: AdviceCode, ...told: readonly string[]): Provocation => ({
+  ...refused(code, "ENOMEM", ["cannot allocate memory", ...told]),
+  errno: "other",
+});
+
+const REPORT_IT = "fix: report it with the output of `tsbox plan --calls`";
+
+const tmpfses = (count: number) => Array.from({ length: count }, (_, i) => ["--tmpfs", `/many/${i}`]).flat();
+
+export const STEP: readonly Provocation[] = [
+  other("E_NAMESPACE", REPORT_IT),
+  {
+    code: "E_NAMESPACE",
+    errno: "EPERM",
+    when: "the user's id is not known in the user namespace around",
+    told: ["this machine forbids user namespaces", "clone3(2): EPERM"],
+    attempt: () => ({ ...run(), wrapper: ["unshare", "--user"] }),
+    repaired: () => ({ ...run(), wrapper: ["unshare", "--user", "--map-root-user"] }),
+  },
+  own("E_NAMESPACE", "EACCES", "this machine forbids user namespaces"),
+  {
+    code: "E_NAMESPACE",
+    errno: "ENOSPC",
+    when: "no user namespaces are allowed",
+    told: ["the limit of user or other namespaces is reached", "sysctl -w user.max_user_namespaces=10000"],
+    attempt: () => ({ ...run(), wrapper: inNamespace("echo 0 >/proc/sys/user/max_user_namespaces") }),
+    repaired: () => ({ ...run(), wrapper: inNamespace("echo 10000 >/proc/sys/user/max_user_namespaces") }),
+  },
+  own("E_NAMESPACE", "EINVAL", "this kernel lacks one of the namespaces"),
+  own("E_NAMESPACE", "ENOSYS", "clone3(2) is not available", "fix: use Linux 5.12 or newer"),
+  own("E_NAMESPACE", "EAGAIN", "the limit of processes is reached"),
+
+  other("E_ID_MAP", "fix: check that /etc/subuid and /etc/subgid give you the range"),
+  own("E_ID_MAP", "EPERM", "this machine forbids user namespaces"),
+  own("E_ID_MAP", "EACCES", "this machine forbids user namespaces"),
+  {
+    code: "E_ID_MAP",
+    errno: "ECHILD",
+    when: "no_new_privs takes newuidmap's rights away",
+    told: ["newuidmap: ", "newuidmap or newgidmap refused; its own words are above", "no_new_privs is not set"],
+    attempt: () => ({ ...run(["--map", "range"]), wrapper: ["setpriv", "--no-new-privs"] }),
+    repaired: () => run(["--map", "range"]),
+  },
+  {
+    code: "E_ID_MAP",
+    errno: "ETIMEDOUT",
+    when: "newuidmap hangs",
+    told: ["newuidmap or newgidmap did not end"],
+    attempt: (project) => {
+      const program = project.write("hang", "#!/bin/sh\nexec sleep 60\n", 0o755);
+      return { ...run(["--map", "range"]), wrapper: withMounts(`mount --bind ${program} /usr/bin/newuidmap`) };
+    },
+    repaired: () => run(["--map", "self"]),
+  },
+
+  other("E_MOUNT", REPORT_IT),
+  own("E_MOUNT", "EPERM", "the kernel does not allow this mount here"),
+  own("E_MOUNT", "EACCES", "you may not go there"),
+  own("E_MOUNT", "ENOENT", "it does not exist, or not any more"),
+  {
+    code: "E_MOUNT",
+    errno: "ENOSPC",
+    when: "there are more mount points than a small root has room for",
+    told: ["the limit of mounts, or the size of the root, is reached", "raise root.size"],
+    attempt: (project) => {
+      const { words } = withProfile(project, 'root.size = "64KiB"');
+      return { words: ["run", ...tmpfses(300), ...words.slice(1)] };
+    },
+    repaired: () => run(tmpfses(300)),
+  },
+  own("E_MOUNT", "ELOOP", "there is a symbolic link on the way"),
+  own("E_MOUNT", "ENOSYS", "this kernel lacks the call", "fix: use Linux 5.12 or newer"),
+
+  other("E_PROC", REPORT_IT),
+  {
+    code: "E_PROC",
+    errno: "EPERM",
+    when: "a part of /proc is hidden, as in a container",
+    told: ["a fresh proc is refused because the one here is partly hidden"],
+    attempt: () => ({ ...run(), wrapper: withMounts("mount --bind /dev/null /proc/cpuinfo") }),
+    repaired: () => ({ ...run(), wrapper: withMounts("true") }),
+  },
+  {
+    code: "E_WORKDIR",
+    errno: "other",
+    when: "there is no such directory inside",
+    told: ["no such file or directory", "from: command line --workdir /nope", "`tsbox plan` lists what is mounted"],
+    attempt: () => run(["--workdir", "/nope"]),
+    repaired: () => run(["--workdir", "/usr"]),
+  },
+  {
+    code: "E_REPORT",
+    errno: "other",
+    when: "the report's file may not be written",
+    told: ["permission denied", "fix: name a file in a directory that you may write to"],
+    attempt: () => run(["--report", "/usr/r.json"]),
+    repaired: ({ cwd }) => run(["--report", `${cwd}/r.json`]),
+  },
+  other("E_SECCOMP", REPORT_IT),
+  own("E_SECCOMP", "EINVAL", "this kernel does not take the filter"),
+  other("E_RESTRICT", REPORT_IT),
+  other("E_RLIMIT", "fix: ask for no more than the hard limits"),
+  other("E_CAPABILITIES", REPORT_IT),
+  other("E_CLOCK", "fix: take [clock] out"),
+  own("E_CLOCK", "EINVAL", "this kernel has no time namespaces"),
+  {
+    code: "E_CLOCK",
+    errno: "ERANGE",
+    when: "a clock would become negative",
+    told: ["a clock would become negative or overflow", "from: ./p.toml clock.boottime"],
+    attempt: (project) => withProfile(project, "clock.boottime = -999999999"),
+    repaired: (project) => withProfile(project, CLOCK),
+  },
+  other("E_HOSTNAME", "fix: choose a host name"),
+  other("E_NETWORK", REPORT_IT),
+  other("E_PROCESS", REPORT_IT),
+];

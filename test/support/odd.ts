@@ -1,0 +1,66 @@
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { ERRNO, type ErrnoName } from "../../src/sys/call.ts";
+import { SYSCALLS, type SyscallName } from "../../src/sys/syscalls.ts";
+import { buildFixture } from "./fixture.ts";
+import type { Project } from "./project.ts";
+
+/*
+ * Words to put before a command that make it see a machine other than this one is. All of them exec, or wait for what
+ * they start and end as it does.
+ */
+
+const ARCH = process.arch === "arm64" ? "aarch64" : "x86_64";
+
+/** The comm of the processes of a sandbox until the command. */
+export const LAUNCHER = "tsbox-launcher";
+
+export interface Refusal {
+  /** proc_pid_comm(5) of who is refused; any process if left out. */
+  readonly comm?: string;
+  /** Which of the calls, from 0; each if left out. */
+  readonly nth?: number;
+}
+
+/** A kernel that refuses a system call with an errno; test/fixtures/refuse.c. Sets no_new_privs. */
+export function refusing(name: SyscallName, errno: ErrnoName, { comm = "*", nth }: Refusal = {}): string[] {
+  const numbers: Readonly<Record<string, number>> = SYSCALLS[ARCH];
+  const number = numbers[name];
+  if (number === undefined) throw new RangeError(`${ARCH} has no ${name}`);
+  return [buildFixture("refuse"), comm, String(number), String(ERRNO[errno]), String(nth ?? "all"), "--"];
+}
+
+const inShell = (script: string, rest: string): string[] => ["sh", "-ec", `${script}\n${rest}`, "sh"];
+
+/** `script` is run first, as by root of a user and mount namespace; then the command, with your own ids. */
+export function withMounts(script: string): string[] {
+  const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+  const back = `exec unshare --user --map-user=${uid} --map-group=${gid} -- "$@"`;
+  return ["unshare", "--user", "--map-root-user", "--mount", ...inShell(script, back)];
+}
+
+/** `script` is run first, as by root of a user namespace, which the command stays in. */
+export const inNamespace = (script: string): string[] => [
+  ...["unshare", "--user", "--map-root-user", "--mount"],
+  ...inShell(script, 'exec "$@"'),
+];
+
+/** `script` is run first, in the shell that becomes the command. */
+export const afterShell = (script: string): string[] => inShell(script, 'exec "$@"');
+
+const LIBRARY_FOLDERS = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
+
+/** Where this machine's libseccomp is. */
+export function libseccompPath(): string {
+  const path = LIBRARY_FOLDERS.map((folder) => `${folder}/libseccomp.so.2`).find((file) => existsSync(file));
+  if (path === undefined) throw new Error("libseccomp.so.2 is in none of the usual places");
+  return path;
+}
+
+/** The environment in which libseccomp is another than the real one; test/fixtures/libseccomp.c. */
+export function oddLibseccomp(project: Project, way: "old" | "failing" | "wrong"): Record<string, string> {
+  const library = buildFixture("libseccomp", ["-shared", "-fPIC"]);
+  const folder = `${project.home}/lib`;
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(library, `${folder}/libseccomp.so.2`);
+  return { LD_LIBRARY_PATH: folder, TSBOX_LIBSECCOMP: way, TSBOX_REAL_LIBSECCOMP: libseccompPath() };
+}
