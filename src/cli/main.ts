@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { renderError, TsboxError } from "../errors/error.ts";
+import { adviseForeign } from "./foreign.ts";
 import { planCommand } from "./plan.ts";
 import { say } from "./print.ts";
 import { runCommand } from "./run.ts";
@@ -41,7 +42,10 @@ function usageError(message: string): TsboxError {
   const reason = message.replace(/^error: /, "").replace(/\s*\(Did you mean (.*)\?\)$/s, "; did you mean $1?");
   const [word = ""] = process.argv.slice(2);
   const called = Object.hasOwn(COMMANDS, word) ? `tsbox ${word}` : "tsbox";
-  return new TsboxError("E_USAGE", { reason: reason.replaceAll("\n", " "), fix: `see ${called} --help` });
+  return new TsboxError("E_USAGE", {
+    reason: reason.replaceAll("\n", " "),
+    fix: adviseForeign(reason) ?? `see ${called} --help`,
+  });
 }
 
 /** What to say of anything thrown, and the exit status. */

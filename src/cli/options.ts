@@ -3,7 +3,9 @@ import type { Overrides } from "../profile/override.ts";
 
 const FOOTER = `
 Options that are not given are as the profile says; docs/profile.md has its keys.
---cap-add, --volume, --tmpfs, --env and --ulimit may be given several times.`;
+--uidmap, --gidmap, --cap-add, --cap-drop, --volume, --tmpfs, --env, --env-file and
+--ulimit may be given several times. --init and --rm are always on: the command has
+an init process above it, and nothing of a sandbox stays when it ends.`;
 
 /** What the options of {@link addProfileOptions} say. */
 export interface ProfileOptions {
@@ -20,12 +22,17 @@ const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]
     "Profile:",
     [
       ["--map <how>", "user id inside: self, root, nobody, range"],
+      ["--userns <how>", "podman's words: keep-id, auto, nomap"],
+      ["--uidmap <in:out:count> +", "user ids inside, and of the host"],
+      ["--gidmap <in:out:count> +", "group ids, the same"],
       ["--cap-add <name> +", "keep a capability, as NET_BIND_SERVICE"],
+      ["--cap-drop <name|ALL> +", "keep it no longer"],
     ],
   ],
   [
     "Files:",
     [
+      ["--read-only", "no shared file can be written to"],
       ["-v, --volume <src[:dst][:ro|rw]> +", "share a path, writable unless :ro"],
       ["--tmpfs <dst[:options]> +", "mount memory, as /cache:size=64M,mode=0755"],
       ["--work <mode>", "the current directory: ro, rw or none"],
@@ -36,6 +43,7 @@ const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]
     "Environment and network:",
     [
       ["-e, --env <name[=value]> +", "set a variable, or copy it from yours"],
+      ["--env-file <file> +", "variables, a NAME=VALUE or NAME a line"],
       ["--hostname <name>", "host name inside"],
       ["--network <mode>", "none or host"],
     ],
@@ -67,18 +75,21 @@ export function addProfileOptions(command: Command): Command {
   for (const [heading, options] of GROUPS) {
     for (const option of options) command.addOption(makeOption(option, heading));
   }
+  for (const flag of ALWAYS_ON) command.addOption(new Option(flag).hideHelp());
   return command.addHelpText("after", FOOTER);
 }
 
-const SINGLE = ["work", "workdir", "hostname", "map", "network", "timeout"] as const;
-const REPEATED = ["volume", "tmpfs", "env", "capAdd", "ulimit"] as const;
+const SINGLE = ["work", "workdir", "hostname", "map", "userns", "network", "timeout", "readOnly"] as const;
+const REPEATED = ["volume", "tmpfs", "env", "envFile", "uidmap", "gidmap", "capAdd", "capDrop", "ulimit"] as const;
+/** What is always so: accepted for those who are used to say it to docker or podman. */
+const ALWAYS_ON = ["--init", "--rm"] as const;
 
 const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value);
 
 /** What a command with {@link addProfileOptions} was given, unchecked. */
 export function readProfileOptions(command: Command): ProfileOptions {
   const given: Record<string, unknown> = command.opts();
-  const single = SINGLE.flatMap((name) => (typeof given[name] === "string" ? [[name, given[name]] as const] : []));
+  const single = SINGLE.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]] as const]));
   const repeated = REPEATED.flatMap((name) => (isTexts(given[name]) ? [[name, given[name]] as const] : []));
   return { profile: String(given["profile"]), overrides: Object.fromEntries([...single, ...repeated]) };
 }

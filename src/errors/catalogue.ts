@@ -39,7 +39,7 @@ export const CATALOGUE = {
     exit: 125,
   },
   E_PROFILE_FILE: {
-    what: "cannot read profile {file}",
+    what: "cannot read {file}",
     why: "{detail}",
     fix: "name a regular file of at most 1 MiB, in UTF-8, that you may read",
     exit: 125,
@@ -192,6 +192,18 @@ export const CATALOGUE = {
     what: "cannot map a range of ids",
     why: "{file} has no entry for {user}",
     fix: "run as root: usermod --add-{list} 100000-165535 {user}",
+    exit: 125,
+  },
+  E_ID_OWN: {
+    what: "cannot map ids as asked",
+    why: "your own {kind}, {own} on the host, is not in the map: the command would run as nobody and could write no file",
+    fix: 'add an entry for it, as "0:{own}:1"',
+    exit: 125,
+  },
+  E_ID_FOREIGN: {
+    what: "cannot map {extent}",
+    why: "OUTSIDE counts as the host does, where your own {kind} is {own}; /etc/sub{kind} has no line {user}:{first}:{count}, or one around it, that gives you the others",
+    fix: "run as root: usermod --add-sub{kind}s {first}-{last} {user}; or map ids that are yours",
     exit: 125,
   },
   E_LANDLOCK: {

@@ -79,7 +79,8 @@ function probeOwn({ packageDir, configHome }: Wanted): HostPath[] {
 export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
   const arch = probeArch();
   const user = probeUser();
-  const ranged = profile.ids.map === "range";
+  const { map, uidMap, gidMap } = profile.ids;
+  const ranged = map === "range" || uidMap !== undefined || gidMap !== undefined;
   const environment = new Map<string, string>();
   for (const name of profile.environment.pass) {
     const value = process.env[name];

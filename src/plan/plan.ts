@@ -7,6 +7,7 @@ import { planNet } from "../net/plan.ts";
 import { planProcess } from "../process/plan.ts";
 import type { ReportTarget } from "../process/step.ts";
 import { because, filterKey, type Planned } from "../profile/because.ts";
+import { renderExtent } from "../profile/id-map.ts";
 import type { Profile } from "../profile/profile.ts";
 import { accountOf } from "../rootfs/account.ts";
 import { mountGrants } from "../rootfs/grant.ts";
@@ -34,6 +35,8 @@ export interface Plan {
   readonly profile: { readonly name: string; readonly file: string };
   readonly steps: readonly Step[];
   readonly timeout: { readonly after: Milliseconds; readonly because: Because } | undefined;
+  /** Who asked for nothing of the host being writable. */
+  readonly readOnly: Because | undefined;
   readonly dieWithParent: boolean;
   readonly messages: Messages;
   readonly report: RunOptions["report"];
@@ -44,16 +47,23 @@ export interface Plan {
 
 const allowed = ({ seccomp: { allow, file } }: Profile) => (file === undefined ? { allow } : { file: file.shown });
 
+function describeIds({ map, uidMap, gidMap }: Profile["ids"]): unknown {
+  if (uidMap === undefined && gidMap === undefined) return map;
+  const of = (extents: typeof uidMap) => extents?.map(renderExtent) ?? map;
+  return { uid: of(uidMap), gid: of(gidMap) };
+}
+
 function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Step[]): Plan["inForce"] {
   const namespaces = steps.flatMap(({ step }) => (step.op === "new-namespaces" ? step.namespaces : []));
   return {
     profile: profile.name,
     namespaces: profile.clock === undefined ? namespaces : [...namespaces, "time"],
-    id_map: profile.ids.map,
+    id_map: describeIds(profile.ids),
     capabilities: profile.capabilities.keep,
     no_new_privs: true,
     network: profile.network.mode,
     work: profile.work,
+    read_only: profile.readOnly,
     landlock: steps.some(({ step }) => step.op === "restrict") ? { abi: facts.landlockAbi } : "off",
     seccomp: steps.some(({ step }) => step.op === "filter")
       ? { ...allowed(profile), libseccomp: facts.seccomp?.libseccomp }
@@ -84,7 +94,7 @@ export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {
   const userns = planUserns(profile, facts);
   const rootfs = planRootfs(profile, facts);
   checkReport(options.report, rootfs);
-  const command = planProcess(profile, facts, accountOf(profile.ids.map, facts.user), options.report);
+  const command = planProcess(profile, facts, accountOf(profile.ids, facts.user), options.report);
   const steps: Step[] = [
     ...command.report.map((step) => ({ section: "process", ...step }) as const),
     ...userns.enter.map((step) => ({ section: "userns", ...step }) as const),
@@ -108,10 +118,11 @@ export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {
     profile: { name: profile.name, file: filter.file },
     steps,
     timeout: timeout === undefined ? undefined : { after: timeout, because: because(profile, "limits.timeout") },
+    readOnly: profile.readOnly ? because(profile, "read_only") : undefined,
     dieWithParent: profile.lifecycle.dieWithParent,
     messages: options.messages ?? "all",
     report: options.report,
-    filter: profile.seccomp.filter === "off" ? undefined : filter,
+    filter: steps.some(({ step }) => step.op === "filter") ? filter : undefined,
     inForce: describeInForce(profile, facts, steps),
   };
 }

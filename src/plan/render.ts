@@ -1,12 +1,12 @@
 import { printable } from "../base/printable.ts";
+import type { Because } from "../errors/error.ts";
 import { type Call, PROCESSES, type Value } from "../sys/call.ts";
 import { CODE } from "./advice.ts";
 import type { Plan } from "./plan.ts";
 import { scripts } from "./script.ts";
 import { describe, lower } from "./step.ts";
 
-const origin = (from: { readonly file: string; readonly key: string }): string =>
-  `${printable(from.file)} ${printable(from.key)}`;
+const origin = (from: Because): string => `${printable(from.file)} ${printable(from.key)}`;
 
 /** One numbered line a step, with the setting that asks for it. */
 export function renderSteps(plan: Plan): string {
@@ -14,10 +14,12 @@ export function renderSteps(plan: Plan): string {
     const order = `${String(i + 1).padStart(3)}  ${describe(step)}`;
     return `${order}\n       from ${origin(step.because)}`;
   });
-  const ends =
-    plan.timeout === undefined
-      ? []
-      : [`     stop it after ${plan.timeout.after} ms\n       from ${origin(plan.timeout.because)}`];
+  const end = (order: string, from: Because | undefined): string[] =>
+    from === undefined ? [] : [`     ${order}\n       from ${origin(from)}`];
+  const ends = [
+    ...end("nothing of the host is writable", plan.readOnly),
+    ...end(`stop it after ${plan.timeout?.after} ms`, plan.timeout?.because),
+  ];
   return `plan of profile ${printable(plan.profile.name)}, ${plan.steps.length} steps\n${[...lines, ...ends].join("\n")}\n`;
 }
 

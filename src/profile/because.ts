@@ -19,6 +19,10 @@ export function because(profile: Profile, key: string): Because {
 /** What every run does, whatever the profile says. */
 export const ALWAYS: Because = { file: "tsbox", key: "(always)" };
 
+/** The key that says which ids there are. */
+export const mapKey = ({ ids }: Profile, kind: "uid" | "gid"): string =>
+  (kind === "uid" ? ids.uidMap : ids.gidMap) === undefined ? "ids.map" : `ids.${kind}_map`;
+
 /** The key that says what the filter allows. */
 export const filterKey = ({ seccomp }: Profile): "seccomp.allow" | "seccomp.file" =>
   seccomp.file === undefined ? "seccomp.allow" : "seccomp.file";

@@ -58,12 +58,25 @@ export function capabilityShape(): Shape {
   return either(oneOf(names), matching(`(?:${anyCase("CAP_")})?(?:${words.join("|")})`));
 }
 
+const ALL = "CAP_ALL";
+
+function parseName(input: unknown, expected: string): Parsed<CapabilityName | typeof ALL> {
+  if (typeof input !== "string" || input.length > 64) return { fault: { expected } };
+  const name = `CAP_${input.toUpperCase().replace(/^CAP_/, "")}`;
+  return isName(name) || name === ALL ? { value: name } : { fault: { expected, hint: suggest(name, KNOWN) } };
+}
+
 /** A capability by name, any case, CAP_ optional; always given back as the kernel spells it. */
 export function parseCapability(input: unknown): Parsed<CapabilityName> {
   const expected = "a capability that a sandbox may keep, as CAP_NET_BIND_SERVICE";
-  if (typeof input !== "string" || input.length > 64) return { fault: { expected } };
-  const name = `CAP_${input.toUpperCase().replace(/^CAP_/, "")}`;
-  if (!isName(name)) return { fault: { expected, hint: suggest(name, KNOWN) } };
-  const reason = REFUSED_CAPABILITIES[name];
-  return reason === undefined ? { value: name } : { fault: { expected, hint: reason } };
+  const parsed = parseName(input, expected);
+  if ("fault" in parsed) return parsed;
+  const name = parsed.value;
+  const reason =
+    name === ALL ? "all would be some that undo the sandbox; name those it needs" : REFUSED_CAPABILITIES[name];
+  return name === ALL || reason !== undefined ? { fault: { expected, hint: reason ?? "" } } : { value: name };
 }
+
+/** What is to be dropped: a capability, also one that no profile may keep, or "CAP_ALL". */
+export const parseDropped = (input: unknown): Parsed<CapabilityName | typeof ALL> =>
+  parseName(input, "a capability, as CAP_CHOWN, or ALL");

@@ -1,6 +1,6 @@
 import { bytes, type SandboxPath, sandboxPath } from "../base/brand.ts";
 import type { Layer } from "./layer.ts";
-import type { Profile, Rlimit } from "./profile.ts";
+import type { Profile, ProfileMount, Rlimit } from "./profile.ts";
 
 /** As profiles/strict.toml: a profile that says nothing of /proc must not get more of it than the strict one. */
 const MASKED: readonly SandboxPath[] = [
@@ -49,20 +49,30 @@ function filterOf(seccomp: Layer["settings"]["seccomp"]): Pick<Profile["seccomp"
   return { allow: unique(seccomp?.allow ?? ["base"]) };
 }
 
+function idsOf(ids: Layer["settings"]["ids"]): Profile["ids"] {
+  const { map = "self", uid_map: uidMap, gid_map: gidMap } = ids ?? {};
+  return { map, ...(uidMap === undefined ? {} : { uidMap }), ...(gidMap === undefined ? {} : { gidMap }) };
+}
+
+/** What is shared of the host, not writable; memory stays as it is. */
+const readOnlyMount = (mount: ProfileMount): ProfileMount => (mount.type === "bind" ? { ...mount, mode: "ro" } : mount);
+
 /** The whole profile: what no layer wrote gets its built-in default, which is never weaker than the strict profile. */
 export function completeProfile(name: string, layer: Layer): Profile {
   const { settings } = layer;
   const { clock, root, proc, environment, limits } = settings;
+  const readOnly = settings.read_only ?? false;
+  const work = settings.work ?? "none";
   const timeout = limits?.timeout ?? "none";
   const mounts = layer.mounts.map(({ because }, index) => [`mount[${index}]`, because] as const);
   return {
     name,
     description: settings.description ?? "",
     origins: new Map([...layer.origins, ...mounts]),
-    work: settings.work ?? "none",
+    work: readOnly && work === "rw" ? "ro" : work,
     workdir: settings.workdir,
     hostname: settings.hostname ?? "sandbox",
-    ids: { map: settings.ids?.map ?? "self" },
+    ids: idsOf(settings.ids),
     capabilities: { keep: unique(settings.capabilities?.keep ?? []) },
     clock: clock === undefined ? undefined : { monotonic: clock.monotonic ?? 0, boottime: clock.boottime ?? 0 },
     root: {
@@ -76,7 +86,8 @@ export function completeProfile(name: string, layer: Layer): Profile {
       masked: unique(proc?.masked ?? MASKED),
       readonly: unique(proc?.readonly ?? [sandboxPath("/proc")]),
     },
-    mounts: layer.mounts.map(({ mount }) => mount),
+    mounts: layer.mounts.map(({ mount }) => (readOnly ? readOnlyMount(mount) : mount)),
+    readOnly,
     network: { mode: settings.network?.mode ?? "none", loopback: settings.network?.loopback ?? true },
     landlock: settings.landlock ?? "prefer",
     seccomp: {

@@ -29,6 +29,11 @@ const KEYS = {
     absent: '`"self"`',
     text: "Your user id inside: your own, 0, 65534, or 0 with a range from /etc/subuid. `range` needs newuidmap, and files may come to belong to ids of your range.",
   },
+  "ids.uid_map": {
+    absent: "as `ids.map` says",
+    text: "Which user ids inside are which on the host, [entry by entry](#maps-of-your-own). Files may come to belong to ids of your range.",
+  },
+  "ids.gid_map": { absent: "as `ids.map` says", text: "The same for group ids." },
   "capabilities.keep": {
     absent: "`[]`",
     text: "Kept by the command in its own namespaces; `CAP_` may be left out. Each opens kernel code to it that was closed. [Some are refused](#capabilities).",
@@ -57,6 +62,10 @@ const KEYS = {
     absent: '`["/proc"]`',
     text: "Not writable. A shorter list lets the command set what its namespaces own.",
   },
+  read_only: {
+    absent: "`false`",
+    text: 'Nothing that is shared of the host can be written to: `work = "rw"` and each mount of mode `rw` count as `ro`, wherever they were asked for. What is memory (tmpfs mounts, /tmp, /run, the home directory inside) stays writable, and so does what the command gets as its standard streams.',
+  },
   "network.mode": {
     absent: '`"none"`',
     text: "`host`: no wall at all between the command and your network, localhost included, and abstract sockets where Landlock is older than ABI 6.",
@@ -71,7 +80,7 @@ const KEYS = {
   },
   "seccomp.filter": {
     absent: '`"require"`',
-    text: "`off`: the command reaches every system call of the kernel, and your session keyring by keyctl(2).",
+    text: '`off`: the command reaches every system call of the kernel, and your session keyring by keyctl(2). `prefer`: the same, where a filter must be built and libseccomp is missing or older than 2.5.0; the report then says `"off"`. The filters of shipped profiles are built already.',
   },
   "seccomp.allow": {
     absent: '`["base"]`',

@@ -55,6 +55,7 @@ type RawSeccomp = NonNullable<RawProfile["seccomp"]>;
 
 /** The two ways to say what a filter allows: one takes the place of the other. */
 const FILTER_KEYS = ["seccomp.allow", "seccomp.file"];
+const ID_KEYS = ["ids.uid_map", "ids.gid_map"];
 
 function mergeSeccomp(base: RawSeccomp, over: RawSeccomp): RawSeccomp {
   if (over.allow === undefined && over.file === undefined) return { ...base, ...over };
@@ -62,9 +63,17 @@ function mergeSeccomp(base: RawSeccomp, over: RawSeccomp): RawSeccomp {
   return { ...rest, ...over };
 }
 
+type RawIds = NonNullable<RawProfile["ids"]>;
+
+/** A map that is named takes the place of maps that were written out. */
+const mergeIds = (base: RawIds, over: RawIds): RawIds => (over.map === undefined ? { ...base, ...over } : over);
+
 function withoutReplaced(base: Layer["origins"], over: Layer["origins"]): [string, Because][] {
-  const isReplaced = FILTER_KEYS.some((key) => over.has(key));
-  return [...base].filter(([key]) => !(isReplaced && FILTER_KEYS.includes(key)));
+  const replaced = [
+    ...(FILTER_KEYS.some((key) => over.has(key)) ? FILTER_KEYS : []),
+    ...(over.has("ids.map") ? ID_KEYS : []),
+  ];
+  return [...base].filter(([key]) => !replaced.includes(key));
 }
 
 /**
@@ -80,7 +89,7 @@ export function mergeLayers(base: Layer, over: Layer): Layer {
       ...a,
       ...b,
       ...clock,
-      ids: { ...a.ids, ...b.ids },
+      ids: mergeIds(a.ids ?? {}, b.ids ?? {}),
       capabilities: { ...a.capabilities, ...b.capabilities },
       root: { ...a.root, ...b.root },
       proc: { ...a.proc, ...b.proc },
@@ -96,13 +105,23 @@ export function mergeLayers(base: Layer, over: Layer): Layer {
   };
 }
 
+/** The command line: what it says as a layer, and what it takes away. */
+export interface CommandLine extends Layer {
+  /** Of the profile's capabilities; "CAP_ALL" is each. */
+  readonly dropped: readonly string[];
+}
+
 /**
  * The command line on top of a profile: as {@link mergeLayers}, but capabilities.keep and environment.pass are added to
- * what the profile has, and a variable that is passed is no longer set.
+ * what the profile has, without the capabilities that are dropped, and a variable that is passed is no longer set.
  */
-export function applyCommandLine(base: Layer, line: Layer): Layer {
+export function applyCommandLine(base: Layer, line: CommandLine): Layer {
   const { capabilities, environment } = line.settings;
-  const keep = [...(base.settings.capabilities?.keep ?? []), ...(capabilities?.keep ?? [])];
+  const { dropped } = line;
+  const left = (base.settings.capabilities?.keep ?? []).filter(
+    (name) => !dropped.includes(name) && !dropped.includes("CAP_ALL"),
+  );
+  const keep = [...left, ...(capabilities?.keep ?? [])];
   const passed = environment?.pass ?? [];
   const pass = [...(base.settings.environment?.pass ?? []), ...passed];
   const set = Object.entries(base.settings.environment?.set ?? {}).filter(([name]) => !passed.includes(name));

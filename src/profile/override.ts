@@ -1,5 +1,8 @@
-import { enclosingKeys, renderKey } from "./key.ts";
-import { type Layer, makeLayer } from "./layer.ts";
+import { Draft } from "./draft.ts";
+import { readEnvFile } from "./env-file.ts";
+import { enclosingKeys } from "./key.ts";
+import { type CommandLine, makeLayer } from "./layer.ts";
+import { suggest } from "./leaf.ts";
 import { validateProfile } from "./validate.ts";
 import { COMMAND_LINE, parseTmpfs, parseVolume, refuse } from "./volume.ts";
 
@@ -9,62 +12,20 @@ export interface Overrides {
   readonly workdir?: string;
   readonly hostname?: string;
   readonly map?: string;
+  /** podman's words for `map`. */
+  readonly userns?: string;
+  readonly uidmap?: readonly string[];
+  readonly gidmap?: readonly string[];
   readonly network?: string;
   readonly timeout?: string;
+  readonly readOnly?: boolean;
   readonly volume?: readonly string[];
   readonly tmpfs?: readonly string[];
   readonly env?: readonly string[];
+  readonly envFile?: readonly string[];
   readonly capAdd?: readonly string[];
+  readonly capDrop?: readonly string[];
   readonly ulimit?: readonly string[];
-}
-
-function splitPair(text: string): readonly [string, string | undefined] {
-  const at = text.indexOf("=");
-  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
-}
-
-/** Collects what flags say as the tables of a profile file, and which flag wrote each key path. */
-class Draft {
-  readonly flags = new Map<string, string>();
-  readonly mounts: Record<string, string>[] = [];
-  readonly keep: string[] = [];
-  readonly pass = new Set<string>();
-  readonly set = new Map<string, string>();
-  readonly rlimits = new Map<string, string>();
-
-  note(flag: string, ...path: readonly (string | number)[]): void {
-    this.flags.set(renderKey(path), flag);
-  }
-
-  addMount(flag: string, mount: Record<string, string>): void {
-    this.note(flag, "mount", this.mounts.length);
-    this.mounts.push(mount);
-  }
-
-  addVariable(text: string): void {
-    const [name, value] = splitPair(text);
-    this.pass.delete(name);
-    this.set.delete(name);
-    if (value === undefined) {
-      this.pass.add(name);
-    } else {
-      this.set.set(name, value);
-      // The name only: origins are printed with plans and kept in records, and the value may be a secret.
-      this.note(`--env ${name}`, "environment", "set", name);
-    }
-  }
-
-  addCapability(flag: string, name: string): void {
-    this.note(flag, "capabilities", "keep", this.keep.length);
-    this.keep.push(name);
-  }
-
-  addRlimit(flag: string, text: string): void {
-    const [name, value] = splitPair(text);
-    if (value === undefined || name === "") refuse(flag, "NAME=SOFT or NAME=SOFT:HARD", text);
-    this.note(flag, "rlimits", name);
-    this.rlimits.set(name, value);
-  }
 }
 
 /** Options of one value, and the key that each writes. */
@@ -72,12 +33,11 @@ const SCALARS = [
   ["work", ["work"]],
   ["workdir", ["workdir"]],
   ["hostname", ["hostname"]],
-  ["map", ["ids", "map"]],
   ["network", ["network", "mode"]],
   ["timeout", ["limits", "timeout"]],
 ] as const;
 
-function scalars(overrides: Overrides, draft: Draft): Record<string, unknown> {
+function scalars(overrides: Overrides, draft: Draft): Record<string, Record<string, unknown> | string> {
   const written = SCALARS.flatMap(([option, path]) => {
     const value = overrides[option];
     if (value === undefined) return [];
@@ -88,28 +48,88 @@ function scalars(overrides: Overrides, draft: Draft): Record<string, unknown> {
   return Object.fromEntries(written);
 }
 
+/** podman-run(1) has these; what it calls host is a process without a user namespace of its own. */
+const USERNS: ReadonlyMap<string, string> = new Map([
+  ["keep-id", "self"],
+  ["auto", "range"],
+  ["nomap", "nobody"],
+]);
+
+const NO_HOST = "; without a user namespace of its own nothing of a sandbox can be made by an ordinary user";
+
+function mapOfUserns(word: string): string {
+  const flag = `--userns ${word}`;
+  const map = USERNS.get(word);
+  if (map !== undefined) return map;
+  const found = suggest(word, [...USERNS.keys()]);
+  const other = word.includes(":") ? "; --uidmap and --gidmap say which id is which" : found === "" ? "" : `; ${found}`;
+  return refuse(flag, '"keep-id", "auto" or "nomap"', word, word === "host" ? NO_HOST : other);
+}
+
+function idsOf({ map, userns, uidmap = [], gidmap = [] }: Overrides, draft: Draft): Record<string, unknown> {
+  if (map !== undefined && userns !== undefined) refuse(`--userns ${userns}`, "either --map or --userns", "both");
+  draft.note(userns === undefined ? `--map ${map}` : `--userns ${userns}`, "ids", "map");
+  const named = map ?? (userns === undefined ? undefined : mapOfUserns(userns));
+  for (const [key, texts] of [
+    ["uid", uidmap],
+    ["gid", gidmap],
+  ] as const) {
+    draft.noteList(
+      texts.map((text) => `--${key}map ${text}`),
+      "ids",
+      `${key}_map`,
+    );
+  }
+  return {
+    ...(named === undefined ? {} : { map: named }),
+    ...(uidmap.length === 0 ? {} : { uid_map: uidmap }),
+    ...(gidmap.length === 0 ? {} : { gid_map: gidmap }),
+  };
+}
+
+function addVariables({ envFile = [], env = [] }: Overrides, draft: Draft, cwd: string): void {
+  for (const { text, flag } of envFile.flatMap((file) => readEnvFile(file, cwd))) draft.addVariable(text, flag);
+  for (const text of env) draft.addVariable(text);
+  draft.noteList([...draft.pass.values()], "environment", "pass");
+}
+
+function addCapabilities({ capAdd = [], capDrop = [] }: Overrides, draft: Draft): void {
+  const [added, dropped] = [capAdd.map((name) => `--cap-add ${name}`), capDrop.map((name) => `--cap-drop ${name}`)];
+  for (const [i, name] of capDrop.entries()) draft.dropCapability(dropped[i] ?? "", name);
+  draft.keep.push(...capAdd);
+  draft.noteList(added, "capabilities", "keep");
+  draft.note([...dropped, ...added].join(" "), "capabilities", "keep");
+}
+
 /**
- * The command line as the topmost layer, checked by the same schema as files; relative sources start from `cwd`.
- * @throws TsboxError E_PROFILE_KEY or E_PROFILE_VALUE that names the flag.
+ * The command line as the topmost layer, checked by the same schema as files; relative names start from `cwd`.
+ * @throws TsboxError E_PROFILE_FILE for an env file, E_PROFILE_KEY or E_PROFILE_VALUE that names the flag.
  */
-export function makeOverrideLayer(overrides: Overrides, cwd: string): Layer {
+export function makeOverrideLayer(overrides: Overrides, cwd: string): CommandLine {
   const draft = new Draft();
   for (const text of overrides.volume ?? [])
     draft.addMount(`--volume ${text}`, parseVolume(`--volume ${text}`, text, cwd));
   for (const text of overrides.tmpfs ?? []) draft.addMount(`--tmpfs ${text}`, parseTmpfs(`--tmpfs ${text}`, text));
-  for (const text of overrides.env ?? []) draft.addVariable(text);
-  for (const name of overrides.capAdd ?? []) draft.addCapability(`--cap-add ${name}`, name);
+  addVariables(overrides, draft, cwd);
+  addCapabilities(overrides, draft);
   for (const text of overrides.ulimit ?? []) draft.addRlimit(`--ulimit ${text}`, text);
-  draft.note((overrides.capAdd ?? []).map((name) => `--cap-add ${name}`).join(" "), "capabilities", "keep");
-  draft.note([...draft.pass].map((name) => `--env ${name}`).join(" "), "environment", "pass");
+  draft.note("--read-only", "read_only");
   const input = {
     ...scalars(overrides, draft),
+    ids: idsOf(overrides, draft),
+    ...(overrides.readOnly === undefined ? {} : { read_only: overrides.readOnly }),
     mount: draft.mounts,
-    capabilities: draft.keep.length === 0 ? {} : { keep: draft.keep },
-    environment: { ...(draft.pass.size === 0 ? {} : { pass: [...draft.pass] }), set: Object.fromEntries(draft.set) },
+    capabilities: draft.keep.length + draft.dropped.size === 0 ? {} : { keep: draft.keep },
+    environment: {
+      ...(draft.pass.size === 0 ? {} : { pass: [...draft.pass.keys()] }),
+      set: Object.fromEntries(draft.set),
+    },
     rlimits: Object.fromEntries(draft.rlimits),
   };
   const locate = (key: string) => enclosingKeys(key).flatMap((each) => draft.flags.get(each) ?? [])[0] ?? key;
   const subject = { file: COMMAND_LINE, name: "the command line", locate };
-  return makeLayer(validateProfile(input, subject), COMMAND_LINE, locate);
+  const layer = makeLayer(validateProfile(input, subject), COMMAND_LINE, locate);
+  const both = layer.settings.capabilities?.keep?.find((name) => draft.dropped.has(name));
+  if (both !== undefined) refuse(`--cap-drop ${both}`, "either --cap-add or --cap-drop of one capability", "both");
+  return { ...layer, dropped: [...draft.dropped] };
 }

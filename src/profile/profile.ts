@@ -3,6 +3,14 @@ import type { Bytes, HostPath, Milliseconds, SandboxPath } from "../base/brand.t
 /** How ids inside relate to the user's own outside; user_namespaces(7). */
 export type IdMap = "self" | "root" | "nobody" | "range";
 
+/** A run of ids that follow each other inside and outside; one line of uid_map or gid_map, user_namespaces(7). */
+export interface IdExtent {
+  readonly inside: number;
+  /** As the host counts. */
+  readonly outside: number;
+  readonly count: number;
+}
+
 /** What a profile says of a protection: it must be there, it is used if the host has it, it is not wanted. */
 export type Demand = "require" | "prefer" | "off";
 
@@ -69,7 +77,12 @@ export interface Profile {
   /** Directory to start in; undefined is the current directory when it is shared, else "/". */
   readonly workdir: SandboxPath | undefined;
   readonly hostname: string;
-  readonly ids: { readonly map: IdMap };
+  readonly ids: {
+    readonly map: IdMap;
+    /** Instead of what `map` says of user ids. */
+    readonly uidMap?: readonly IdExtent[];
+    readonly gidMap?: readonly IdExtent[];
+  };
   readonly capabilities: { readonly keep: readonly string[] };
   /** Seconds added to the clocks inside (time_namespaces(7)); undefined: the host's time namespace. */
   readonly clock: { readonly monotonic: number; readonly boottime: number } | undefined;
@@ -91,13 +104,15 @@ export interface Profile {
     readonly readonly: readonly SandboxPath[];
   };
   readonly mounts: readonly ProfileMount[];
+  /** Nothing that is shared of the host can be written to: `work` and `mounts` say "ro" then, whatever was asked for. */
+  readonly readOnly: boolean;
   readonly network: {
     readonly mode: "none" | "host";
     /** Whether the sandbox's own network has a loopback; without one no TCP is allowed either. */
     readonly loopback: boolean;
   };
   readonly seccomp: {
-    readonly filter: "require" | "off";
+    readonly filter: Demand;
     /** Names of groups (profiles/seccomp/*.toml) or of system calls. */
     readonly allow: readonly string[];
     /** A filter in Docker's and OCI's JSON format, instead of `allow`, which is then empty. */

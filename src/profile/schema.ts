@@ -2,6 +2,7 @@ import * as v from "valibot";
 import type { Milliseconds } from "../base/brand.ts";
 import { isAtOrBelow } from "../base/path.ts";
 import { capabilityShape, parseCapability } from "./capability.ts";
+import { EXTENT_SHAPE, mapFault, parseIdExtent } from "./id-map.ts";
 import {
   choice,
   flag,
@@ -161,6 +162,14 @@ const rlimit = (name: RlimitName) => {
   return v.exactOptional(choice([whole, pair], (input) => ("value" in parseTable(input) ? pair : whole)));
 };
 
+const idMap = v.pipe(
+  list(leaf(parseIdExtent, EXTENT_SHAPE)),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const fault = dataset.typed ? mapFault(dataset.value) : undefined;
+    if (fault !== undefined) addIssue({ expected: "a map in which no id is twice", message: fault });
+  }),
+);
+
 const rlimits = Object.fromEntries(RLIMIT_NAMES.map((name) => [name, rlimit(name)]));
 
 const ROOT_SIZE = { min: 64 * 1024, max: 1024 ** 4 };
@@ -172,7 +181,13 @@ export const RAW_PROFILE = table({
   work: v.exactOptional(word(["ro", "rw", "none"], ["overlay"])),
   workdir: v.exactOptional(leaf((input) => parseSandboxPath(input), PATH)),
   hostname: v.exactOptional(hostname),
-  ids: v.exactOptional(table({ map: v.exactOptional(word(["self", "root", "nobody", "range"])) })),
+  ids: v.exactOptional(
+    table({
+      map: v.exactOptional(word(["self", "root", "nobody", "range"])),
+      uid_map: v.exactOptional(idMap),
+      gid_map: v.exactOptional(idMap),
+    }),
+  ),
   capabilities: v.exactOptional(table({ keep: v.exactOptional(list(leaf(parseCapability, capabilityShape()))) })),
   clock: v.exactOptional(table({ monotonic: v.exactOptional(offset), boottime: v.exactOptional(offset) })),
   root: v.exactOptional(
@@ -191,6 +206,7 @@ export const RAW_PROFILE = table({
     }),
   ),
   mount: v.exactOptional(list(MOUNT)),
+  read_only: v.exactOptional(flag),
   network: v.exactOptional(
     table({
       mode: v.exactOptional(word(["none", "host"], ["user", "container"])),
@@ -201,7 +217,7 @@ export const RAW_PROFILE = table({
   seccomp: v.exactOptional(
     shaped(
       table({
-        filter: v.exactOptional(word(["require", "off"])),
+        filter: v.exactOptional(word(["require", "prefer", "off"])),
         allow: v.exactOptional(list(filterName)),
         file: v.exactOptional(filterFile),
       }),

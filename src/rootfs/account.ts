@@ -7,7 +7,8 @@ import {
   sandboxUid,
 } from "../base/brand.ts";
 import type { HostFacts } from "../host/facts.ts";
-import type { IdMap } from "../profile/profile.ts";
+import { ownId } from "../profile/id-map.ts";
+import type { Profile } from "../profile/profile.ts";
 
 /** Who the command is, inside. */
 export interface Account {
@@ -23,17 +24,20 @@ export interface Account {
  */
 const HOME = sandboxPath("/home/sandbox");
 
-/** The account that a map gives; overflow ids 65534 are nobody's, user_namespaces(7). */
-export function accountOf(map: IdMap, user: HostFacts["user"]): Account {
-  switch (map) {
-    case "root":
-    case "range":
-      return { name: "root", uid: sandboxUid(0), gid: sandboxGid(0), home: sandboxPath("/root") };
-    case "nobody":
-      return { name: "nobody", uid: sandboxUid(65534), gid: sandboxGid(65534), home: HOME };
-    case "self":
-      return { name: user.name, uid: sandboxUid(user.uid), gid: sandboxGid(user.gid), home: HOME };
-  }
+const ROOT = { name: "root", home: sandboxPath("/root") };
+const NOBODY = { name: "nobody", home: HOME };
+
+function nameOf({ map, uidMap }: Profile["ids"], uid: number, user: HostFacts["user"]): Pick<Account, "name" | "home"> {
+  if (map === "self" && uidMap === undefined) return { name: user.name, home: HOME };
+  if (uid === 0) return ROOT;
+  return uid === 65_534 ? NOBODY : { name: user.name, home: HOME };
+}
+
+/** The account that the maps give; overflow ids 65534 are nobody's, user_namespaces(7). */
+export function accountOf(ids: Profile["ids"], user: HostFacts["user"]): Account {
+  const [uid, gid] = [ownId(ids, "uid", user.uid), ownId(ids, "gid", user.gid)];
+  if (uid === undefined || gid === undefined) throw new RangeError("the user's own id is not mapped");
+  return { ...nameOf(ids, uid, user), uid: sandboxUid(uid), gid: sandboxGid(gid) };
 }
 
 function unique(lines: readonly { readonly id: number; readonly text: string }[]): string {

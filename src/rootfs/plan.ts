@@ -2,7 +2,7 @@ import { type HostPath, type SandboxPath, sandboxPath } from "../base/brand.ts";
 import { isAtOrBelow, isBelow } from "../base/path.ts";
 import { type Because, TsboxError } from "../errors/error.ts";
 import { type HostFacts, isDirectory, pathFact } from "../host/facts.ts";
-import { ALWAYS, because, type Planned } from "../profile/because.ts";
+import { ALWAYS, because, mapKey, type Planned } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
 import { accountOf, group, passwd } from "./account.ts";
 import { isThere, planMount } from "./mounting.ts";
@@ -95,12 +95,12 @@ function planEtc(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[]
 
 /** What tsbox writes itself: the names that exist inside. */
 function planOwnFiles(profile: Profile, facts: HostFacts, skeleton: Skeleton): void {
-  const account = accountOf(profile.ids.map, facts.user);
-  const ids = because(profile, "ids.map");
+  const account = accountOf(profile.ids, facts.user);
+  const [uids, gids] = [because(profile, mapKey(profile, "uid")), because(profile, mapKey(profile, "gid"))];
   const network = because(profile, "network.mode");
   const files: [string, string, Because][] = [
-    ["/etc/passwd", passwd(account), ids],
-    ["/etc/group", group(account), ids],
+    ["/etc/passwd", passwd(account), uids],
+    ["/etc/group", group(account), gids],
     ["/etc/hostname", `${profile.hostname}\n`, because(profile, "hostname")],
     ["/etc/hosts", hostsFile(profile.hostname), because(profile, "hostname")],
     ["/etc/nsswitch.conf", NSSWITCH, ALWAYS],
@@ -110,7 +110,7 @@ function planOwnFiles(profile: Profile, facts: HostFacts, skeleton: Skeleton): v
 }
 
 function planScratch(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[] {
-  const { home } = accountOf(profile.ids.map, facts.user);
+  const { home } = accountOf(profile.ids, facts.user);
   const why = because(profile, "root.size");
   const modes = { ...SCRATCH, [home]: 0o700 };
   for (const [path, mode] of Object.entries(modes)) skeleton.directory(sandboxPath(path), mode, why);

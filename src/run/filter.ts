@@ -1,3 +1,5 @@
+import type { ErrorCode } from "../errors/catalogue.ts";
+import { TsboxError } from "../errors/error.ts";
 import { buildFilter, type SeccompFact } from "../host/filter.ts";
 import { knownFilter } from "../host/known-filter.ts";
 import { probeArch, probeKernel } from "../host/probe.ts";
@@ -47,10 +49,24 @@ export function readFilter(profile: Profile, packageDir: string): Filter {
   return file === undefined ? readAllowed(profile, shippedGroups(packageDir), arch) : readOci(file, profile, arch);
 }
 
-/** The program of the profile's filter, or undefined when the profile wants none. */
+/** Without these nothing can be said of the filter itself; any other error is one of it. */
+const UNAVAILABLE: readonly ErrorCode[] = ["E_LIBSECCOMP_MISSING", "E_LIBSECCOMP_OLD"];
+
+/** The program of the profile's filter, or undefined when the profile wants none or does without. */
 export function probeFilter(profile: Profile, packageDir: string): SeccompFact | undefined {
-  const { filter, allow, file } = profile.seccomp;
+  const { filter } = profile.seccomp;
   if (filter === "off") return undefined;
+  try {
+    return makeFilter(profile, packageDir);
+  } catch (error) {
+    const canDoWithout = error instanceof TsboxError && UNAVAILABLE.includes(error.code);
+    if (filter === "prefer" && canDoWithout) return undefined;
+    throw error;
+  }
+}
+
+function makeFilter(profile: Profile, packageDir: string): SeccompFact {
+  const { allow, file } = profile.seccomp;
   const known = file === undefined ? knownFilter(probeArch(), allow, shippedGroups(packageDir)) : undefined;
   if (known !== undefined) return known;
   const { spec, notes } = readFilter(profile, packageDir);

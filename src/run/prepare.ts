@@ -45,7 +45,10 @@ export function prepare(request: Request, options: RunOptions = {}): Prepared {
  */
 export function prepareFilter(request: Request): FilterView {
   const cwd = probeCwd(request.cwd);
-  const profile = readProfile(request.profile, { ...request, cwd }, request.overrides);
+  const read = readProfile(request.profile, { ...request, cwd }, request.overrides);
+  // Asked to show the filter, tsbox does not do without.
+  const filter = read.seccomp.filter === "prefer" ? "require" : read.seccomp.filter;
+  const profile: Profile = { ...read, seccomp: { ...read.seccomp, filter } };
   const key = profile.seccomp.filter === "off" ? "seccomp.filter" : filterKey(profile);
   const fact = probeFilter(profile, request.packageDir);
   const [program] = fact?.programs ?? [];

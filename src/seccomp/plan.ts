@@ -49,6 +49,7 @@ export function checkLastCalls(program: Uint8Array, arch: Arch, because: Because
 
 export function planSeccomp(profile: Profile, facts: HostFacts): Planned<SeccompStep>[] {
   if (profile.seccomp.filter === "off") return [];
+  if (facts.seccomp === undefined && profile.seccomp.filter === "prefer") return [];
   if (facts.seccomp === undefined) throw new RangeError("the profile wants a filter, and the facts hold none");
   const { programs, notes = [] } = facts.seccomp;
   if (programs.length === 0) throw new RangeError("the profile wants a filter, and there is no program");

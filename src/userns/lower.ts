@@ -1,8 +1,9 @@
 import { assertNever } from "../base/assert.ts";
+import type { IdExtent } from "../profile/profile.ts";
 import { type Call, call, data, flags, type Lowered, slot, type Value, WRITABLE_PROC, writeFile } from "../sys/call.ts";
 import { CAPABILITIES } from "../sys/capabilities.ts";
 import { AT, CAPABILITY_VERSION, CLONE, O, PR, PR_CAP_AMBIENT, SECBIT } from "../sys/uapi.ts";
-import type { IdExtent, NamespaceName, UsernsStep } from "./step.ts";
+import type { NamespaceName, UsernsStep } from "./step.ts";
 
 const CLONE_BIT: Readonly<Record<NamespaceName, keyof typeof CLONE>> = {
   user: "NEWUSER",

@@ -1,8 +1,8 @@
-import { TsboxError } from "../errors/error.ts";
-import type { HostFacts, IdRange } from "../host/facts.ts";
+import type { HostFacts } from "../host/facts.ts";
 import { ALWAYS, because, type Planned } from "../profile/because.ts";
-import type { Profile } from "../profile/profile.ts";
-import type { IdExtent, NamespaceName, UsernsStep } from "./step.ts";
+import type { IdExtent, Profile } from "../profile/profile.ts";
+import { planMaps } from "./map.ts";
+import type { NamespaceName, UsernsStep } from "./step.ts";
 
 /*
  * Namespaces, ids and capabilities: theory of operation.
@@ -26,49 +26,6 @@ function namespaces(profile: Profile): NamespaceName[] {
   return all.filter((name) => !shared.includes(name));
 }
 
-const one = (inside: number, outside: number): IdExtent => ({ inside, outside, count: 1 });
-
-/** Your own id as 0, then the subordinate ranges from 1 on. */
-function ranges(own: number, subordinate: readonly IdRange[]): IdExtent[] {
-  const extents = [one(0, own)];
-  let inside = 1;
-  for (const { start, count } of subordinate) {
-    // 2^32 - 1 is no id.
-    const rest = Math.min(count, 2 ** 32 - 1 - inside);
-    if (rest > 0) extents.push({ inside, outside: start, count: rest });
-    inside += rest;
-  }
-  // At most 340 extents since Linux 4.15, user_namespaces(7).
-  return extents.slice(0, 340);
-}
-
-interface Maps {
-  readonly step: Step;
-  readonly uids: readonly IdExtent[];
-  readonly gids: readonly IdExtent[];
-}
-
-function planMaps(profile: Profile, facts: HostFacts): Maps {
-  const why = because(profile, "ids.map");
-  const { uid, gid } = facts.user;
-  if (profile.ids.map === "range") {
-    const { newuidmap, newgidmap } = facts;
-    if (newuidmap === undefined || newgidmap === undefined) throw new TsboxError("E_NEWUIDMAP", {}, why);
-    const [file, list] = facts.subuid.length === 0 ? ["subuid", "subuids"] : ["subgid", "subgids"];
-    if (facts.subuid.length === 0 || facts.subgid.length === 0) {
-      throw new TsboxError("E_SUBID", { file: `/etc/${file}`, user: facts.user.name, list }, why);
-    }
-    const uids = ranges(uid, facts.subuid);
-    const gids = ranges(gid, facts.subgid);
-    return { step: { step: { op: "map-ranges", uids, gids, newuidmap, newgidmap }, because: why }, uids, gids };
-  }
-  const inside = { self: [uid, gid], root: [0, 0], nobody: [65534, 65534] }[profile.ids.map];
-  const [insideUid, insideGid] = inside;
-  const uids = one(insideUid ?? 0, uid);
-  const gids = one(insideGid ?? 0, gid);
-  return { step: { step: { op: "map-id", uid: uids, gid: gids }, because: why }, uids: [uids], gids: [gids] };
-}
-
 /** The same ids again, one to one, for a namespace inside. */
 const identity = (extents: readonly IdExtent[]): IdExtent[] =>
   extents.map(({ inside, count }) => ({ inside, outside: inside, count }));
@@ -89,7 +46,7 @@ export function planUserns(profile: Profile, facts: HostFacts): UsernsPlan {
   const maps = planMaps(profile, facts);
   const enter: Step[] = [
     {
-      step: { op: "new-namespaces", namespaces: namespaces(profile), awaitMaps: profile.ids.map === "range" },
+      step: { op: "new-namespaces", namespaces: namespaces(profile), awaitMaps: maps.step.step.op === "map-ranges" },
       because: ALWAYS,
     },
     maps.step,

@@ -1,12 +1,6 @@
 import { assertNever } from "../base/assert.ts";
 import type { HostPath } from "../base/brand.ts";
-
-/** One extent of uid_map or gid_map; user_namespaces(7). */
-export interface IdExtent {
-  readonly inside: number;
-  readonly outside: number;
-  readonly count: number;
-}
+import type { IdExtent } from "../profile/profile.ts";
 
 export type NamespaceName = "user" | "mount" | "pid" | "net" | "ipc" | "uts" | "cgroup";
 

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
+import { adviseForeign, FOREIGN_OPTIONS } from "../../src/cli/foreign.ts";
 import { addProfileOptions, type ProfileOptions, readProfileOptions } from "../../src/cli/options.ts";
 
 function makeProgram(seen: (rest: string[], options: ProfileOptions) => void): { program: Command; run: Command } {
@@ -37,8 +38,16 @@ describe("profile options", () => {
 
   it("reach the overrides, repeated ones in order", () => {
     const words = "-v /a -e A=1 --volume=/b:/c:ro -e B --tmpfs /t --cap-add KILL --ulimit core=0 -w /w --map root";
+    const ids =
+      "--userns auto --uidmap 0:1:1 --uidmap 1:2:3 --gidmap 4:5:6 --cap-drop ALL --read-only --env-file f --rm --init";
     const more = "--hostname h --timeout 5s --network none --work none true";
-    expect(parse(...words.split(" "), ...more.split(" ")).options.overrides).toEqual({
+    expect(parse(...`${words} ${ids} ${more}`.split(" ")).options.overrides).toEqual({
+      userns: "auto",
+      uidmap: ["0:1:1", "1:2:3"],
+      gidmap: ["4:5:6"],
+      capDrop: ["ALL"],
+      readOnly: true,
+      envFile: ["f"],
       volume: ["/a", "/b:/c:ro"],
       env: ["A=1", "B"],
       tmpfs: ["/t"],
@@ -54,6 +63,13 @@ describe("profile options", () => {
   });
 
   it("refuse an unknown option before the command", () => expect(() => parse("--wrok", "rw", "ls")).toThrow("--work"));
+
+  it("have none of the names that are told as foreign", () => {
+    const known = makeProgram(() => {}).run.options.flatMap(({ short, long }) => [short, long]);
+    expect(Object.keys(FOREIGN_OPTIONS).filter((option) => known.includes(option))).toEqual([]);
+    expect(adviseForeign("unknown option '--privileged=true'")).toContain("--cap-add");
+    expect(adviseForeign("unknown option '--nonsense'")).toBeUndefined();
+  });
 
   it("have help of at most 80 columns", () => {
     const lines = makeProgram(() => {})

@@ -43,24 +43,12 @@ export function addProgram(project: Project, name: string): string {
   return `./${name}`;
 }
 
-const FLAGS: Readonly<Record<keyof Overrides, string>> = {
-  work: "--work",
-  workdir: "--workdir",
-  hostname: "--hostname",
-  map: "--map",
-  network: "--network",
-  timeout: "--timeout",
-  volume: "--volume",
-  tmpfs: "--tmpfs",
-  env: "--env",
-  capAdd: "--cap-add",
-  ulimit: "--ulimit",
-};
+const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** The options as one types them. */
 const wordsOf = (overrides: Overrides): string[] =>
   Object.entries(overrides).flatMap(([name, value]) =>
-    [value].flat().flatMap((each: string) => [FLAGS[name as keyof Overrides], each]),
+    value === true ? [flagOf(name)] : [value].flat().flatMap((each: string) => [flagOf(name), each]),
   );
 
 export interface Setting {

@@ -82,7 +82,7 @@ describe("readProfileFile", () => {
   it("tells what the system says", () => {
     const { cwd } = makeScratch({ a: "" });
     expect(refuse(join(cwd, "none")).message).toBe(
-      "cannot read profile x.toml: ENOENT: no such file or directory [E_PROFILE_FILE]",
+      "cannot read x.toml: ENOENT: no such file or directory [E_PROFILE_FILE]",
     );
     expect(refuse(join(cwd, "a/b")).why).toContain("ENOTDIR");
     expect(refuse(`${cwd}/${"x".repeat(300)}`).why).toContain("ENAMETOOLONG");

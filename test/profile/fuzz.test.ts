@@ -21,11 +21,11 @@ function expectResultOrError(act: () => unknown): void {
 }
 
 const KEYS =
-  "description extends work workdir hostname ids capabilities clock root proc mount network seccomp environment limits rlimits lifecycle map keep mode set pass source target size nofile core soft hard".split(
+  "description extends work workdir hostname ids capabilities clock root proc mount network seccomp environment limits rlimits lifecycle map uid_map gid_map read_only keep mode set pass source target size nofile core soft hard".split(
     " ",
   );
 const VALUES =
-  '"ro" "" 0 -1 1e400 nan 1979-05-27 true [] {} [[]] [{}] "/a" "/" "64KiB" "10s" "\\u0000" "1:2" \'\' """x"""'.split(
+  '"ro" "" 0 -1 1e400 nan 1979-05-27 true [] {} [[]] [{}] "/a" "/" "64KiB" "10s" "\\u0000" "1:2" ["0:1:2"] \'\' """x"""'.split(
     " ",
   );
 const LINES = fc.oneof(
@@ -77,8 +77,9 @@ describe("any input is a profile or a TsboxError", () => {
     const where = makeScratch({ "x.toml": "" });
     const word = fc.oneof(fc.string({ unit: "binary" }), fc.stringMatching(/^[a-z/.:=]{0,12}$/));
     const words = fc.array(word, { maxLength: 3 });
-    const single = { work: word, workdir: word, hostname: word, map: word, network: word, timeout: word };
-    const repeated = { volume: words, tmpfs: words, env: words, capAdd: words, ulimit: words };
+    const single = { work: word, workdir: word, hostname: word, map: word, network: word, timeout: word, userns: word };
+    const lists = { envFile: words, uidmap: words, gidmap: words, capDrop: words, readOnly: fc.boolean() };
+    const repeated = { ...lists, volume: words, tmpfs: words, env: words, capAdd: words, ulimit: words };
     const flags = fc.record({ ...single, ...repeated }, { requiredKeys: [] });
     fc.assert(fc.property(flags, (overrides) => expectResultOrError(() => readProfile("x.toml", where, overrides))));
     fc.assert(fc.property(word, (name) => expectResultOrError(() => readProfile(name, where))));

@@ -9,6 +9,56 @@ const read = (overrides: Overrides, base = "") => {
 };
 const refuse = (overrides: Overrides) => catchError(() => read(overrides));
 
+describe("an env file", () => {
+  const readEnv = (content: string | Uint8Array, overrides: Overrides = {}) => {
+    const where = makeScratch({ "base.toml": 'environment.set = { B = "base" }', "vars.env": content });
+    return readProfile("base.toml", where, { envFile: ["vars.env"], ...overrides });
+  };
+
+  it("is taken as docker takes it", () => {
+    const text =
+      '\uFEFF# comment\n\n  # another\n  A=1 # no comment\nQ="quoted"\nE=\nX= sp ace \r\nP\nB=$A\nEQ=a=b\nexport=x';
+    const { environment, origins } = readEnv(text);
+    expect(environment.set).toEqual({
+      A: "1 # no comment",
+      Q: '"quoted"',
+      E: "",
+      X: " sp ace ",
+      B: "$A",
+      EQ: "a=b",
+      export: "x",
+    });
+    expect(environment.pass).toEqual(["P"]);
+    expect(origins.get("environment.set.X")?.key).toBe("--env-file vars.env:7");
+    expect(origins.get("environment.pass")?.key).toBe("--env-file vars.env:8");
+  });
+
+  it("stands below -e, whatever the order, and above the profile", () => {
+    const { environment } = readEnv("A=file\nB=file\nC=file\nD", { env: ["A=flag", "C", "D=flag"] });
+    expect(environment).toEqual({ pass: ["C"], set: { A: "flag", B: "file", D: "flag" } });
+  });
+
+  it.each([
+    ["OK=1\nexport SECRET=hunter2", "vars.env:2", 'leave "export" out: SECRET=…'],
+    ["A B=1", "vars.env:1", "a name has no blanks"],
+    ["\n\n=hunter2", "vars.env:3", "a variable has a name"],
+    ["A=\0", "vars.env:1", "without NUL"],
+    [`A=${"x".repeat(140_000)}`, "vars.env:1", "below 128 KiB"],
+  ])("is refused with the line: %j", (text, place, why) => {
+    const error = catchError(() => readEnv(text));
+    expect(error.message).toContain(`--env-file ${place}`);
+    expect(error.why).toContain(why);
+    expect(error.message).not.toContain("hunter2");
+  });
+
+  it("is a regular file of UTF-8", () => {
+    expect(catchError(() => readEnv(Uint8Array.of(0x41, 0x3d, 0xff))).message).toContain("vars.env: it is not UTF-8");
+    const missing = catchError(() => readEnv("", { envFile: ["none.env"] }));
+    expect(missing.message).toContain("cannot read none.env: ENOENT");
+    expect(catchError(() => readEnv("", { envFile: ["/dev"] })).message).toContain("it is a directory");
+  });
+});
+
 describe("overrides", () => {
   it("replace scalars, each with its flag as origin", () => {
     const base = 'work = "none"\nhostname = "a"\nids.map = "self"\nnetwork.mode = "host"\nlimits.timeout = "1s"';
@@ -76,6 +126,17 @@ describe("overrides", () => {
     [{ env: ["=x"] }, "--env ", "not empty"],
     [{ env: [""] }, "--env ", "not empty"],
     [{ capAdd: ["KILL", "SYS_ADMIN"] }, "--cap-add SYS_ADMIN", "undo the mounts"],
+    [{ capAdd: ["ALL"] }, "--cap-add ALL", "name those it needs"],
+    [{ capDrop: ["CHWON"] }, "--cap-drop CHWON", 'did you mean "CAP_CHOWN"?'],
+    [{ capAdd: ["chown"], capDrop: ["CAP_CHOWN"] }, "--cap-drop CAP_CHOWN", "either --cap-add or --cap-drop"],
+    [{ uidmap: ["0:1000:1", "0:2"] }, "--uidmap 0:1000:1 --uidmap 0:2", "overlap inside"],
+    [{ uidmap: ["0:1000:1", "x"] }, "--uidmap x", "INSIDE:OUTSIDE:COUNT"],
+    [{ gidmap: ["0:0:0"] }, "--gidmap 0:0:0", "a count of 0 maps nothing"],
+    [{ userns: "host" }, "--userns host", "without a user namespace of its own"],
+    [{ userns: "keepid" }, "--userns keepid", 'did you mean "keep-id"?'],
+    [{ userns: "keep-id:uid=5" }, "--userns keep-id:uid=5", "--uidmap and --gidmap say"],
+    [{ userns: "auto", map: "root" }, "--userns auto", "either --map or --userns"],
+    [{ envFile: [""] }, "--env-file ", "the path of a file"],
     [{ ulimit: ["nofile"] }, "--ulimit nofile", "NAME=SOFT"],
     [{ ulimit: ["nofile=x"] }, "--ulimit nofile=x", "a number of files"],
     [{ ulimit: ["cpu=5:1"] }, "--ulimit cpu=5:1", "not above"],
@@ -118,6 +179,40 @@ describe("overrides", () => {
     expect(profile.capabilities.keep).toEqual(["CAP_CHOWN", "CAP_KILL"]);
     expect(profile.origins.get("capabilities.keep")?.key).toBe("--cap-add kill");
     expect(profile.origins.get("rlimits.nofile")?.key).toBe("--ulimit nofile=64:128");
+  });
+
+  it("drop capabilities of the profile before any is added", () => {
+    const base = 'capabilities.keep = ["CHOWN", "KILL", "FOWNER"]';
+    const keep = (flags: Overrides) => read(flags, base).capabilities.keep;
+    expect(keep({ capDrop: ["kill", "SYS_ADMIN"] })).toEqual(["CAP_CHOWN", "CAP_FOWNER"]);
+    expect(keep({ capDrop: ["all"] })).toEqual([]);
+    expect(keep({ capAdd: ["KILL"], capDrop: ["ALL"] })).toEqual(["CAP_KILL"]);
+    const { origins } = read({ capAdd: ["SETUID"], capDrop: ["ALL"] }, base);
+    expect(origins.get("capabilities.keep")?.key).toBe("--cap-drop ALL --cap-add SETUID");
+  });
+
+  it("make everything that is shared read-only, whatever asked for it", () => {
+    const base = 'work = "rw"\n[[mount]]\nsource = "/a"\nmode = "rw"';
+    const profile = read({ readOnly: true, volume: ["/b"], tmpfs: ["/t"] }, base);
+    expect(profile).toMatchObject({ work: "ro", readOnly: true });
+    expect(profile.mounts).toMatchObject([{ mode: "ro" }, { mode: "ro" }, { type: "tmpfs" }]);
+    expect(profile.origins.get("read_only")?.key).toBe("--read-only");
+    expect(read({ readOnly: false }, `read_only = true\n${base}`)).toMatchObject({ work: "rw", readOnly: false });
+  });
+
+  it("map ids as podman's words say, or entry by entry", () => {
+    const ids = (flags: Overrides, base?: string) => read(flags, base).ids;
+    const uidMap = [{ inside: 0, outside: 1000, count: 1 }];
+    expect(["keep-id", "auto", "nomap"].map((userns) => ids({ userns }).map)).toEqual(["self", "range", "nobody"]);
+    expect(ids({ uidmap: ["0:1000"] }, 'ids.map = "range"')).toEqual({ map: "range", uidMap });
+    const written = 'ids.uid_map = ["0:1000"]\nids.gid_map = ["5:6"]';
+    expect(ids({}, written)).toEqual({ map: "self", uidMap, gidMap: [{ inside: 5, outside: 6, count: 1 }] });
+    expect(ids({ map: "root" }, written)).toEqual({ map: "root" });
+    expect(ids({ gidmap: ["7:8"] }, written).gidMap).toEqual([{ inside: 7, outside: 8, count: 1 }]);
+    const { origins } = read({ uidmap: ["0:1", "2:3"], userns: "auto" }, written);
+    expect(origins.get("ids.uid_map")?.key).toBe("--uidmap 0:1 --uidmap 2:3");
+    expect(origins.get("ids.map")?.key).toBe("--userns auto");
+    expect(origins.has("ids.gid_map")).toBe(false);
   });
 
   it("set and pass variables, the last word counting", () => {

@@ -67,7 +67,6 @@ describe("validateProfile", () => {
       ['capabilities.keep = ["CHOWN", "sys_admin"]', "capabilities.keep[1]", "undo the mounts"],
       ['capabilities.keep = ["CAP_SYS_PTRACE"]', "capabilities.keep[0]", "tsbox's own processes"],
       ['capabilities.keep = ["CAP_MKNOD"]', "capabilities.keep[0]", "outside of user namespaces only"],
-      ['capabilities.keep = ["ALL"]', "capabilities.keep[0]", "a capability that a sandbox may keep"],
       ['capabilities.keep = ["CAP_CAP_CHOWN"]', "capabilities.keep[0]", "a capability that a sandbox may keep"],
       ['clock.monotonic = "1500ms"', "clock.monotonic", "a whole number of seconds"],
       ["clock.boottime = 1e30", "clock.boottime", "seconds from"],
@@ -95,7 +94,25 @@ describe("validateProfile", () => {
       ['mount = [{ type = "tmpfs", target = "/a", size = 0 }]', "mount[0].size", "from 4KiB to 1TiB"],
       ['mount = [{ type = "tmpfs", target = "/a", permissions = 755 }]', "mount[0].permissions", '"0755"'],
       ['mount = [{ type = "tmpfs", target = "/a", permissions = "4755" }]', "mount[0].permissions", '"0755"'],
-      ['seccomp.filter = "prefer"', "seccomp.filter", '"require" or "off"'],
+      ['seccomp.filter = "maybe"', "seccomp.filter", '"require" or "prefer" or "off"'],
+      ["ids.uid_map = []", "ids.uid_map", "maps nothing"],
+      ["ids.uid_map = [1000]", "ids.uid_map[0]", "INSIDE:OUTSIDE:COUNT"],
+      ['ids.uid_map = ["0"]', "ids.uid_map[0]", "INSIDE:OUTSIDE:COUNT"],
+      ['ids.uid_map = ["0:-1:1"]', "ids.uid_map[0]", "INSIDE:OUTSIDE:COUNT"],
+      ['ids.uid_map = ["+0:1000:1"]', "ids.uid_map[0]", "podman's flags"],
+      ['ids.uid_map = ["0:@1000"]', "ids.uid_map[0]", "podman's flags"],
+      ['ids.uid_map = ["0:1000:0"]', "ids.uid_map[0]", "a count of 0 maps nothing"],
+      ['ids.uid_map = ["0:4294967294:2"]', "ids.uid_map[0]", "it goes beyond the last id, 4294967294"],
+      ['ids.uid_map = ["4294967290:1:6"]', "ids.uid_map[0]", "it goes beyond the last id"],
+      ['ids.gid_map = ["0:1000:1", "1:100000:9", "5:7"]', "ids.gid_map", '"1:100000:9" and "5:7:1" overlap inside'],
+      ['ids.gid_map = ["0:1000", "1:990:11"]', "ids.gid_map", '"0:1000:1" and "1:990:11" overlap outside'],
+      [
+        `ids.uid_map = [${Array.from({ length: 341 }, (_, i) => `"${i}:${i}"`)}]`,
+        "ids.uid_map",
+        "the kernel takes 340",
+      ],
+      ['read_only = "yes"', "read_only", "true or false"],
+      ['capabilities.keep = ["all"]', "capabilities.keep[0]", "name those it needs"],
       ['seccomp.allow = ["Base"]', "seccomp.allow[0]", "group or system call"],
       ['environment.pass = ["A=B"]', "environment.pass[0]", "no '='"],
       ['environment.pass = [""]', "environment.pass[0]", "not empty"],
@@ -141,6 +158,12 @@ describe("validateProfile", () => {
       keep: ["CAP_CHOWN", "CAP_NET_BIND_SERVICE"],
     });
     expect(check('clock = { monotonic = "10d", boottime = -5 }').clock).toEqual({ monotonic: 864_000, boottime: -5 });
+    expect(check('ids = { uid_map = ["0:1000", "1:4294967290:5"] }').ids).toEqual({
+      uid_map: [
+        { inside: 0, outside: 1000, count: 1 },
+        { inside: 1, outside: 4_294_967_290, count: 5 },
+      ],
+    });
     expect(check('proc.readonly = ["/proc", "/proc/sys/"]').proc).toEqual({ readonly: ["/proc", "/proc/sys"] });
     expect(check('limits.timeout = "1ms"').limits).toEqual({ timeout: 1 });
     expect(check('environment.set = { __proto__ = "a", constructor = "" }').environment?.set).toEqual(

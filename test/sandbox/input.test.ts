@@ -38,7 +38,7 @@ describe("a profile", () => {
     const project = makeProject();
     make(project, `${project.cwd}/p.toml`);
     const text = await echo(["--profile", "./p.toml"], project);
-    expect(text).toContain("cannot read profile ./p.toml");
+    expect(text).toContain("cannot read ./p.toml");
     expect(text).toContain(why);
     expect(text).toContain("[E_PROFILE_FILE]");
   });

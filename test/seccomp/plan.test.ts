@@ -40,6 +40,15 @@ describe("planSeccomp", () => {
     checkLastCalls(step?.step.program ?? new Uint8Array(), arch, { file: "f", key: "k" });
   });
 
+  test("goes on without one where the profile says so and the machine has none, never otherwise", () => {
+    const without = (filter: "require" | "prefer" | "off") => {
+      const profile = makeProfile({ seccomp: { filter, allow: ["base"] } });
+      return planSeccomp(profile, { ...hostFacts({ ...DEBIAN, arch }, profile), seccomp: undefined });
+    };
+    expect([without("prefer"), without("off")]).toEqual([[], []]);
+    expect(() => without("require")).toThrow(RangeError);
+  });
+
   test("says what a filter was made from, and that a file was not followed in all", () => {
     const [base] = planned(["base"]);
     expect(base === undefined ? "" : describeSeccomp(base.step)).toMatch(/filter: base \(\d+ instructions\)$/);

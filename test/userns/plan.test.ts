@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { renderError } from "../../src/errors/error.ts";
 import type { HostFacts } from "../../src/host/facts.ts";
-import type { Profile } from "../../src/profile/profile.ts";
+import type { IdExtent, Profile } from "../../src/profile/profile.ts";
 import type { Call } from "../../src/sys/call.ts";
 import { lowerUserns } from "../../src/userns/lower.ts";
 import { planUserns } from "../../src/userns/plan.ts";
@@ -142,6 +143,52 @@ describe("a range of ids", () => {
     const lowered = step === undefined ? {} : lowerUserns(step);
     expect(texts(lowered.host)).toEqual(["helper", "helper", "write m"]);
     expect(texts(lowered.init)).toEqual(["close", "read"]);
+  });
+});
+
+describe("maps of one's own", () => {
+  const custom = (uidMap: readonly IdExtent[], gidMap?: readonly IdExtent[], change: Partial<HostFacts> = {}) =>
+    planned({ ids: { map: "self", uidMap, ...(gidMap === undefined ? {} : { gidMap }) } }, DEBIAN, change);
+  const extent = (inside: number, outside: number, count = 1): IdExtent => ({ inside, outside, count });
+
+  it("need no helper for one's own id", () => {
+    const { enter } = custom([extent(7, 1000)], undefined, { newuidmap: undefined });
+    expect(stepOf(enter, "map-id")).toMatchObject({ uid: extent(7, 1000), gid: extent(1000, 1000) });
+    expect(stepOf(enter, "new-namespaces")?.awaitMaps).toBe(false);
+  });
+
+  it("are written by the helpers as they are, also when one side is a single id", () => {
+    const uids = [extent(0, 1000), extent(1, 100_000, 65_536)];
+    const { enter } = custom(uids);
+    expect(stepOf(enter, "map-ranges")).toMatchObject({ uids, gids: [extent(1000, 1000)] });
+    expect(stepOf(enter, "new-namespaces")?.awaitMaps).toBe(true);
+    expect(catchError(() => custom(uids, undefined, { newgidmap: undefined })).code).toBe("E_NEWUIDMAP");
+  });
+
+  it("may span lines of subuid that follow each other", () => {
+    const lines = [
+      { start: 300, count: 5 },
+      { start: 305, count: 5 },
+    ];
+    const map = [extent(0, 1000), extent(1, 302, 6)];
+    expect(stepOf(custom(map, undefined, { subuid: lines }).enter, "map-ranges")).toMatchObject({ uids: map });
+    expect(catchError(() => custom(map, undefined, { subuid: lines.slice(0, 1) })).code).toBe("E_ID_FOREIGN");
+  });
+
+  it("have one's own id in them", () => {
+    const error = catchError(() => custom([extent(0, 100_000)]));
+    expect(error.message).toContain("your own uid, 1000 on the host, is not in the map");
+    expect(error.fix).toContain('"0:1000:1"');
+    expect(catchError(() => custom([extent(0, 1000)], [extent(0, 100_000)])).message).toContain("your own gid");
+  });
+
+  it("name the line that is missing, and how OUTSIDE counts", () => {
+    const error = catchError(() => custom([extent(0, 1000), extent(1, 5, 10)]));
+    expect(renderError(error)).toBe(
+      "tsbox: cannot map 1:5:10: OUTSIDE counts as the host does, where your own uid is 1000; /etc/subuid has no line " +
+        "u:5:10, or one around it, that gives you the others [E_ID_FOREIGN]\n  from: built-in ids.uid_map\n" +
+        "  fix: run as root: usermod --add-subuids 5-14 u; or map ids that are yours\n",
+    );
   });
 });
 

@@ -6,6 +6,8 @@ const NO_NEWUIDMAP = `
 mkdir bin real; mount --bind /usr/bin real; mount -t tmpfs none bin
 ln -s "$PWD"/real/* bin; rm bin/newuidmap; mount --bind bin /usr/bin`;
 
+const UID = process.getuid?.() ?? 0;
+
 const subids = (owner: string) =>
   withMounts(`echo "${owner}:100000:65536" >ids; for file in /etc/subuid /etc/subgid; do mount --bind ids $file; done`);
 
@@ -36,5 +38,19 @@ export const NAMESPACE: readonly Provocation[] = [
     when: "the user has no range of ids",
     told: ["/etc/subuid has no entry for ", "usermod --add-subuids 100000-165535 "],
     attempt: () => ({ ...run(["--map", "range"]), wrapper: subids("nobody-at-all") }),
+  },
+  {
+    code: "E_ID_OWN",
+    when: "a map leaves out whoever runs it",
+    told: [`your own uid, ${UID} on the host, is not in the map`, `fix: add an entry for it, as "0:${UID}:1"`],
+    attempt: () => run(["--uidmap", "1:100000:1"]),
+    repaired: () => run(["--uidmap", `0:${UID}:1`]),
+  },
+  {
+    code: "E_ID_FOREIGN",
+    when: "a map names another user's id",
+    told: ["cannot map 1:1:5", "/etc/subuid has no line ", "usermod --add-subuids 1-5 "],
+    attempt: () => run(["--uidmap", `0:${UID}:1`, "--uidmap", "1:1:5"]),
+    repaired: () => run(["--uidmap", `0:${UID}:1`, "--uidmap", "1:100000:5"]),
   },
 ];

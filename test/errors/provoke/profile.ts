@@ -30,7 +30,7 @@ export const PROFILE: readonly Provocation[] = [
   {
     code: "E_PROFILE_FILE",
     when: "there is no such file",
-    told: ["cannot read profile ./p.toml", "no such file"],
+    told: ["cannot read ./p.toml", "no such file"],
     attempt: () => CHECKED,
     repaired: (project) => withProfile(project, ""),
   },
