@@ -23,6 +23,7 @@ const HEADERS = [
   "linux/memfd.h",
   "asm-generic/resource.h",
   "asm-generic/ioctls.h",
+  "sys/socket.h",
 ];
 const GROUPS = {
   CLONE: [
@@ -42,7 +43,7 @@ const GROUPS = {
   O: [
     "fcntl.h, open(2); those that are the same on x86-64 and arm64",
     "O_",
-    ["WRONLY", "CREAT", "TRUNC", "EXCL", "NONBLOCK", "PATH", "CLOEXEC"],
+    ["WRONLY", "RDWR", "CREAT", "TRUNC", "EXCL", "NOCTTY", "NONBLOCK", "PATH", "CLOEXEC"],
   ],
   RESOLVE: ["openat2.h, openat2(2)", "RESOLVE_", ["NO_MAGICLINKS", "NO_SYMLINKS", "IN_ROOT"]],
   PR: [
@@ -89,6 +90,17 @@ const GROUPS = {
   LANDLOCK_SCOPE: ["landlock.h, landlock(7)", "LANDLOCK_SCOPE_", ["ABSTRACT_UNIX_SOCKET", "SIGNAL"]],
   MFD: ["memfd.h, memfd_create(2)", "MFD_", ["CLOEXEC", "ALLOW_SEALING", "NOEXEC_SEAL"]],
   F: ["fcntl.h, fcntl(2)", "F_", ["DUPFD_CLOEXEC", "ADD_SEALS", "SEAL_SEAL", "SEAL_SHRINK", "SEAL_GROW", "SEAL_WRITE"]],
+  TERMINAL: [
+    "asm-generic/ioctls.h, ioctl_tty(2)",
+    "",
+    ["TIOCSCTTY", "TIOCSPGRP", "TIOCGPTN", "TIOCSPTLCK", "TIOCGPTPEER", "FIONBIO"],
+  ],
+  SOCKET: [
+    "sys/socket.h, socket(2) and unix(7)",
+    "",
+    ["AF_UNIX", "SOCK_STREAM", "SOCK_CLOEXEC", "SOL_SOCKET", "SCM_RIGHTS"],
+  ],
+  MSG: ["sys/socket.h, recvmsg(2)", "MSG_", ["CMSG_CLOEXEC", "NOSIGNAL"]],
   INTERFACE: ["sockios.h and if.h, netdevice(7)", "", ["SIOCSIFFLAGS", "IFF_UP", "IFF_RUNNING"]],
   RLIMIT: [
     "resource.h, getrlimit(2)",

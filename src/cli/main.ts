@@ -5,6 +5,7 @@ import { planCommand } from "./plan.ts";
 import { say } from "./print.ts";
 import { runCommand } from "./run.ts";
 import { seccompCommand } from "./seccomp.ts";
+import { shellCommand } from "./shell.ts";
 
 declare const TSBOX_VERSION: string;
 
@@ -12,6 +13,7 @@ const EXIT_SETUP = 125;
 
 const COMMANDS: Readonly<Record<string, () => Command>> = {
   run: runCommand,
+  shell: shellCommand,
   plan: planCommand,
   seccomp: seccompCommand,
 };

@@ -49,6 +49,14 @@ const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]
     ],
   ],
   [
+    "Terminal:",
+    [
+      ["-t, --tty", "give the command a terminal of its own, or fail"],
+      ["-i, --interactive", "taken for habit's sake: standard input is always passed"],
+      ["--terminal <mode>", "auto, private or shared; auto: its own when yours is all"],
+    ],
+  ],
+  [
     "Limits:",
     [
       ["--timeout <duration>", "end it after, as 500ms, 10s, 5m; or none"],
@@ -65,12 +73,10 @@ function makeOption([flags, description]: readonly [string, string], heading: st
 
 /**
  * Gives a command the options that choose and override a profile, and makes it stop at the first word that is none, so
- * that `tsbox run ls -la` hands -la to ls. The program itself needs `enablePositionalOptions()` for that.
+ * that `tsbox run ls -la` hands -la to ls; `usual` is the profile when none is chosen. The program itself needs `enablePositionalOptions()` for that.
  */
-export function addProfileOptions(command: Command): Command {
-  const profile = new Option("--profile <name|file>", "what the sandbox may do")
-    .default("strict")
-    .helpGroup("Profile:");
+export function addProfileOptions(command: Command, usual = "strict"): Command {
+  const profile = new Option("--profile <name|file>", "what the sandbox may do").default(usual).helpGroup("Profile:");
   command.passThroughOptions().addOption(profile);
   for (const [heading, options] of GROUPS) {
     for (const option of options) command.addOption(makeOption(option, heading));
@@ -79,7 +85,7 @@ export function addProfileOptions(command: Command): Command {
   return command.addHelpText("after", FOOTER);
 }
 
-const SINGLE = ["work", "workdir", "hostname", "map", "userns", "network", "timeout", "readOnly"] as const;
+const SINGLE = ["work", "workdir", "hostname", "map", "userns", "network", "timeout", "readOnly", "terminal"] as const;
 const REPEATED = ["volume", "tmpfs", "env", "envFile", "uidmap", "gidmap", "capAdd", "capDrop", "ulimit"] as const;
 /** What is always so: accepted for those who are used to say it to docker or podman. */
 const ALWAYS_ON = ["--init", "--rm"] as const;
@@ -91,5 +97,6 @@ export function readProfileOptions(command: Command): ProfileOptions {
   const given: Record<string, unknown> = command.opts();
   const single = SINGLE.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]] as const]));
   const repeated = REPEATED.flatMap((name) => (isTexts(given[name]) ? [[name, given[name]] as const] : []));
-  return { profile: String(given["profile"]), overrides: Object.fromEntries([...single, ...repeated]) };
+  const tty = given["tty"] === true ? [["terminal", "private"] as const] : [];
+  return { profile: String(given["profile"]), overrides: Object.fromEntries([...single, ...repeated, ...tty]) };
 }

@@ -106,6 +106,15 @@ export const ADVICE = {
   E_HOSTNAME: { fix: "choose a host name of 1 to 64 characters" },
   E_NETWORK: { fix: REPORT_IT },
   E_PROCESS: { fix: REPORT_IT },
+  E_TERMINAL_OWN: {
+    fix: "share yours with the command: --terminal shared",
+    alternatives: {
+      ENOSPC: {
+        why: "the limit of pseudoterminals is reached",
+        fix: "as root: sysctl -w kernel.pty.max=8192, or share yours with the command: --terminal shared",
+      },
+    },
+  },
 } as const satisfies Readonly<Record<string, Advice>>;
 
 export type AdviceCode = keyof typeof ADVICE;

@@ -98,6 +98,12 @@ export const CATALOGUE = {
     fix: "send it to a file: tsbox seccomp --bpf > filter.bpf; or read it with --pfc",
     exit: 125,
   },
+  E_NO_TERMINAL: {
+    what: "cannot give the command a terminal of its own",
+    why: "standard input is no terminal, from which it would be operated",
+    fix: 'start tsbox at a terminal, or leave -t (terminal = "private") out',
+    exit: 125,
+  },
   E_LIBSECCOMP_MISSING: {
     what: "cannot build the system call filter",
     why: "libseccomp.so.2 cannot be loaded: {detail}",

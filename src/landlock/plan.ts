@@ -2,7 +2,7 @@ import { assertNever } from "../base/assert.ts";
 import type { SandboxPath } from "../base/brand.ts";
 import { printable } from "../base/printable.ts";
 import { type Because, TsboxError } from "../errors/error.ts";
-import type { HostFacts } from "../host/facts.ts";
+import type { HostFacts, StreamFact } from "../host/facts.ts";
 import { because, type Planned } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
 import { allRights, type Right, rightsFor, streamRights } from "./right.ts";
@@ -50,7 +50,12 @@ export interface Grant {
 }
 
 /** @throws TsboxError E_LANDLOCK when the profile requires it and this kernel has none. */
-export function planLandlock(profile: Profile, facts: HostFacts, grants: readonly Grant[]): Planned<LandlockStep>[] {
+export function planLandlock(
+  profile: Profile,
+  facts: HostFacts,
+  grants: readonly Grant[],
+  commandStreams: readonly StreamFact[],
+): Planned<LandlockStep>[] {
   const why = because(profile, "landlock");
   if (profile.landlock === "off") return [];
   const abi = facts.landlockAbi;
@@ -63,7 +68,7 @@ export function planLandlock(profile: Profile, facts: HostFacts, grants: readonl
     const rights = rightsFor(access, directory).filter((right) => known.includes(right));
     return { step: { op: "allow-beneath", path, rights }, because: origin };
   });
-  const streams = facts.streams.map(({ fd, access, terminal }): Planned<LandlockStep> => {
+  const streams = commandStreams.map(({ fd, access, terminal }): Planned<LandlockStep> => {
     const rights = streamRights(access, terminal).filter((right) => known.includes(right));
     return { step: { op: "allow-stream", fd, rights }, because: why };
   });

@@ -90,6 +90,11 @@ static const char *fault_entry(const struct plan_entry *entry, uint32_t script, 
 	}
 }
 
+static bool is_saved(uint64_t saved, uint32_t slot)
+{
+	return slot == PLAN_NO_SLOT || (slot < PLAN_SLOTS && (saved >> slot & 1) != 0);
+}
+
 static const char *fault_script(const uint8_t *base, const struct plan_header *head, uint32_t script)
 {
 	const struct plan_entry *entry = (const struct plan_entry *)(const void *)(base + head->entry);
@@ -120,9 +125,10 @@ static const char *fault_script(const uint8_t *base, const struct plan_header *h
 		return "a script does not spawn exactly one process";
 	if (script == SCRIPT_PAYLOAD && entry[first + n - 1].op != OP_EXEC)
 		return "the payload does not end in an exec";
-	if (script == SCRIPT_HOST && head->report != PLAN_NO_SLOT &&
-	    (head->report >= PLAN_SLOTS || (saved >> head->report & 1) == 0))
+	if (script == SCRIPT_HOST && !is_saved(saved, head->report))
 		return "the report goes to no fd";
+	if (script == SCRIPT_HOST && !is_saved(saved, head->terminal))
+		return "the terminal is no fd";
 	return NULL;
 }
 

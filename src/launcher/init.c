@@ -41,6 +41,23 @@ int await_set_up(const struct launch *launch)
 	return 0;
 }
 
+/*
+ * The command has ended, and with it all others. At a terminal of its own the end of this process, the leader of the
+ * session, would throw away what has been printed and not yet read: the supervisor reads it first, then kills.
+ */
+static noreturn void finish(const struct launch *launch, int status)
+{
+	if (has_terminal(launch)) {
+		kill(-1, SIGKILL);
+		while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+			continue;
+	}
+	send_record(launch, (struct record){ .kind = RECORD_EXITED, .value = status });
+	while (has_terminal(launch))
+		pause();
+	_exit(0);
+}
+
 /* Reaps what has ended; does not return when the command is among it. */
 static void reap(struct launch *launch)
 {
@@ -50,11 +67,9 @@ static void reap(struct launch *launch)
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
 		if (pid != launch->child)
 			continue;
-		if (!WIFSTOPPED(status)) {
-			send_record(launch, (struct record){ .kind = RECORD_EXITED, .value = status });
-			_exit(0);
-		}
-		if (launch->stopping)
+		if (!WIFSTOPPED(status))
+			finish(launch, status);
+		if (launch->stopping || has_terminal(launch))
 			send_record(launch, (struct record){ .kind = RECORD_STOPPED });
 		launch->stopping = false;
 	}

@@ -19,11 +19,13 @@
 #ifndef TSBOX_LAUNCHER_H
 #define TSBOX_LAUNCHER_H
 
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdnoreturn.h>
 #include <sys/types.h>
+#include <termios.h>
 
 #include "plan.h"
 
@@ -32,13 +34,14 @@
 #define PID_TEXT 12u
 #define HELPER_MS 10000
 #define STOP_MS 1000
+#define TICK_MS 200
 
 /* What init and the payload tell the supervisor through the status pipe; smaller than PIPE_BUF, so never torn. */
 enum record_kind {
 	RECORD_FAILED, /* entry `entry` failed with errno `value` */
 	RECORD_OUTCOME, /* the exec came to outcome `entry` with errno `value` */
 	RECORD_STARTED, /* the exec comes next */
-	RECORD_STOPPED, /* on SIGTSTP the command has stopped */
+	RECORD_STOPPED, /* the command has stopped: on SIGTSTP, or by Ctrl-Z at its own terminal */
 	RECORD_EXITED, /* the command ended with wait status `value` */
 };
 
@@ -46,6 +49,24 @@ struct record {
 	uint32_t kind;
 	uint32_t entry;
 	int32_t value;
+};
+
+/* What was read and is still to be written. */
+struct buffer {
+	uint8_t bytes[16384];
+	uint32_t from, to;
+};
+
+/* Used only when the plan gives the command a terminal of its own. */
+struct terminal {
+	struct termios before; /* as the user's terminal was found */
+	bool raw;              /* it is ours, and raw */
+	pid_t guardian;
+	int orders; /* pipe to the guardian */
+	int in, out, master;
+	struct buffer typed, printed;
+	bool out_gone; /* nobody reads the output any more */
+	bool hung; /* nobody had the command's end open when it was looked at last */
 };
 
 struct launch {
@@ -60,12 +81,35 @@ struct launch {
 	pid_t child;   /* the process that this one spawned */
 	int child_pidfd;
 	bool stopping; /* in init: the command is to stop, and has not yet */
+	struct terminal terminal;
 	int64_t started_ns;
 };
 
 /* start.c */
 void start_clean(struct launch *launch, int plan_fd, pid_t parent);
 bool is_in_background(void);
+
+/* terminal.c */
+bool has_terminal(const struct launch *launch);
+/* Before anything is made: what the user's terminal is like, and who restores it if all else fails. */
+void terminal_start(struct launch *launch);
+/* Before the command runs. */
+void terminal_begin(struct launch *launch);
+/* Makes the user's terminal raw if this process is in its foreground, else lets go of it. */
+void terminal_take(struct launch *launch);
+/* The same after a stop: a shell may have set its own modes meanwhile. */
+void terminal_retake(struct launch *launch);
+void terminal_give_back(struct launch *launch);
+void terminal_resize(const struct launch *launch);
+void terminal_end(struct launch *launch);
+
+/* relay.c */
+#define RELAYED 3
+void relay_watch(const struct terminal *terminal, struct pollfd fds[RELAYED]);
+/* False when the one who reads the output has just gone. */
+bool relay(struct terminal *terminal, const struct pollfd fds[RELAYED]);
+/* Whether all that was printed has been written, and nothing can come after it. */
+bool is_relayed(const struct terminal *terminal);
 
 /* play.c */
 struct failure {
@@ -94,12 +138,22 @@ struct end {
 	int status;  /* wait status of the command, when it ran */
 	bool started;
 	bool ran; /* and came to an end of its own */
+	bool reaped; /* init has told its end, also of one that did not run */
 	bool timed_out;
 	bool orphaned; /* tsbox's parent died */
 	struct record failure;
 	bool failed;
 };
 struct end supervise(struct launch *launch, struct failure failure);
+/* Takes in all that was told until now; whether the command has told that it stopped. */
+bool read_records(const struct launch *launch, struct end *end);
+
+/* job.c */
+void send_signal(const struct launch *launch, int number);
+void kill_sandbox(struct launch *launch);
+void attend_signals(struct launch *launch, struct end *end);
+/* Ctrl-Z has stopped the command at its own terminal: what the user's would have stopped stops too, this process included. */
+void stop_job(struct launch *launch, struct end *end);
 
 /* message.c */
 void tell_note(const char *note);

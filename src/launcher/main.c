@@ -57,8 +57,10 @@ static void judge(const struct launch *launch, struct end *end)
 /* argv: "tsbox", fd of the plan, pid of the parent that must live (0: nobody), the command and its arguments. */
 int main(int argc, char **argv)
 {
-	struct launch launch = { .started_ns = clock_ns(), .child = -1, .child_pidfd = -1 };
+	static struct launch launch; /* its buffers are memory only when they are used */
 
+	launch.started_ns = clock_ns();
+	launch.child = launch.child_pidfd = -1;
 	if (argc < 4)
 		die_early("there are too few arguments");
 	int plan = decimal(argv[1]);
@@ -74,12 +76,16 @@ int main(int argc, char **argv)
 	start_clean(&launch, plan, parent);
 
 	struct failure failure = play(&launch, SCRIPT_HOST);
+	if (failure.error == 0 && has_terminal(&launch))
+		terminal_begin(&launch);
 	if (failure.error == 0)
 		failure.error = tell_set_up(&launch);
 	close(launch.set_up[0]);
 	close(launch.set_up[1]);
 	close(launch.status[1]);
 	struct end end = supervise(&launch, failure);
+	if (has_terminal(&launch))
+		terminal_end(&launch);
 	judge(&launch, &end);
 	if (launch.plan.head->report != PLAN_NO_SLOT)
 		write_report(&launch, &end);

@@ -108,7 +108,7 @@ struct plan_header {
 	uint32_t keep, keep_n; /* ints in data, ascending: fds not to close */
 	uint32_t report;       /* slot of the report's fd */
 	uint32_t in_force;     /* text: a JSON object for the report */
-	uint32_t unused;
+	uint32_t terminal;     /* slot of the master end of the command's own terminal */
 	uint64_t timeout_ms;
 	uint64_t forwarded; /* signal n is bit n - 1 */
 	uint64_t to_group;  /* of these, the ones that a terminal sends to a whole process group */

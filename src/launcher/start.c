@@ -76,7 +76,7 @@ static void close_inherited(const struct plan *plan)
 /* Dispositions that a caller ignored would stay ignored in the command; signals wait from here on until forwarded. */
 static void reset_signals(const struct plan_header *head)
 {
-	uint64_t blocked = head->forwarded | signal_bit(SIGCHLD) | signal_bit(SIGPIPE);
+	uint64_t blocked = head->forwarded | signal_bit(SIGCHLD) | signal_bit(SIGPIPE) | signal_bit(SIGTTOU);
 
 	for (int number = 1; number <= 64; number++) {
 		struct sigaction action = { .sa_handler = SIG_DFL };
@@ -113,8 +113,9 @@ void start_clean(struct launch *launch, int plan_fd, pid_t parent)
 	launch->plan = plan_load(plan_fd);
 	close_inherited(&launch->plan);
 	reset_signals(launch->plan.head);
-	launch->guarded = is_in_background();
-	if (launch->guarded)
+	if (has_terminal(launch))
+		terminal_start(launch);
+	else if ((launch->guarded = is_in_background()))
 		take_terminal_away();
 	watch(launch, parent);
 	/* Only the reading end: what is not there yet is waited for by poll(2), with a limit. */

@@ -1,23 +1,14 @@
-/* The supervisor's wait: signals on, time limit, parent's life, and how it all ended. */
+/* The supervisor's wait: time limit, parent's life, the terminal, and how it all ended. */
 #include "launcher.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void send(const struct launch *launch, int number)
+static bool is_over(const struct end *end)
 {
-	/* ESRCH: init has just ended, which the next poll tells. */
-	syscall(SYS_pidfd_send_signal, launch->child_pidfd, number, NULL, 0u);
-}
-
-static void kill_sandbox(struct launch *launch)
-{
-	if (launch->child > 0)
-		send(launch, SIGKILL);
+	return end->timed_out || end->orphaned;
 }
 
 static int remaining_ms(const struct launch *launch)
@@ -37,6 +28,7 @@ static bool read_record(const struct launch *launch, struct end *end, struct rec
 {
 	if (read(launch->status[0], record, sizeof(*record)) != (ssize_t)sizeof(*record))
 		return false;
+	end->reaped = end->reaped || record->kind == RECORD_EXITED;
 	if (end->failed)
 		return true;
 	switch ((enum record_kind)record->kind) {
@@ -60,8 +52,7 @@ static bool read_record(const struct launch *launch, struct end *end, struct rec
 	return true;
 }
 
-/* Takes in all that was told until now; whether the command has told that it stopped. */
-static bool read_records(const struct launch *launch, struct end *end)
+bool read_records(const struct launch *launch, struct end *end)
 {
 	struct record record;
 	bool stopped = false;
@@ -71,67 +62,87 @@ static bool read_records(const struct launch *launch, struct end *end)
 	return stopped;
 }
 
-/* Waits until the command has stopped, but not for ever: it may be in a sleep that cannot be interrupted. */
-static void await_stop(const struct launch *launch, struct end *end)
-{
-	struct pollfd status = { .fd = launch->status[0], .events = POLLIN };
+enum watched {
+	WATCHED_INIT,
+	WATCHED_SIGNALS,
+	WATCHED_PARENT,
+	WATCHED_STATUS,
+	WATCHED_TERMINAL,
+	WATCHED = WATCHED_TERMINAL + RELAYED,
+};
 
-	while (poll(&status, 1, STOP_MS) == 1 && (status.revents & POLLIN) != 0 && !read_records(launch, end))
-		continue;
+/* How long poll(2) may take: to the time limit, or until the terminal is to be looked at again. */
+static int patience_ms(const struct launch *launch, const struct end *end)
+{
+	int limit = is_over(end) ? -1 : remaining_ms(launch);
+
+	if (!has_terminal(launch) || (launch->terminal.raw && !launch->terminal.hung))
+		return limit;
+	return limit >= 0 && limit < TICK_MS ? limit : TICK_MS;
 }
 
-static void pause_with_sandbox(const struct launch *launch, struct end *end)
+/* The command's own terminal: what is typed and printed, and what init tells of a command that stops or ends there. */
+static void attend_terminal(struct launch *launch, struct end *end, const struct pollfd *fds)
 {
-	/* What an earlier stop told too late. */
-	read_records(launch, end);
-	send(launch, SIGTSTP);
-	await_stop(launch, end);
-	/* The shell that started tsbox waits for this process to stop. */
-	kill(getpid(), SIGSTOP);
+	struct terminal *terminal = &launch->terminal;
+
+	/* A shell tells nobody when it puts a job that runs into the foreground. */
+	terminal_take(launch);
+	if (!relay(terminal, &fds[WATCHED_TERMINAL]))
+		send_signal(launch, SIGHUP);
+	if (fds[WATCHED_STATUS].revents != 0 && read_records(launch, end) && !end->reaped)
+		stop_job(launch, end);
+	if (end->reaped && is_relayed(terminal))
+		kill_sandbox(launch);
 }
 
-static void forward(const struct launch *launch, struct end *end)
+/* Until init ends: signals, the time limit, the parent's end, the terminal. */
+static void wait_for_init(struct launch *launch, struct end *end)
 {
-	struct signalfd_siginfo signal;
+	struct pollfd fds[WATCHED] = {
+		[WATCHED_INIT] = { .fd = launch->child_pidfd, .events = POLLIN },
+		[WATCHED_SIGNALS] = { .fd = launch->signals, .events = POLLIN },
+		[WATCHED_PARENT] = { .fd = launch->parent, .events = POLLIN },
+		[WATCHED_STATUS] = { .fd = launch->status[0], .events = POLLIN },
+	};
+	nfds_t watched = has_terminal(launch) ? WATCHED : WATCHED_STATUS;
 
-	while (read(launch->signals, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {
-		if (signal.ssi_signo == SIGTSTP)
-			pause_with_sandbox(launch, end);
-		/* Let go on in the background it could read what is typed; it stays stopped, as if by SIGTTIN. */
-		else if (signal.ssi_signo == SIGCONT && !launch->guarded && is_in_background())
-			kill(getpid(), SIGSTOP);
-		else
-			send(launch, (int)signal.ssi_signo);
+	for (;;) {
+		if (has_terminal(launch))
+			relay_watch(&launch->terminal, &fds[WATCHED_TERMINAL]);
+		int n = poll(fds, watched, patience_ms(launch, end));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n > 0 && fds[WATCHED_INIT].revents != 0)
+			return;
+		if (n < 0 || (!is_over(end) && remaining_ms(launch) == 0)) {
+			end->timed_out = end->timed_out || (n >= 0 && !end->reaped);
+			kill_sandbox(launch);
+			continue;
+		}
+		if (fds[WATCHED_PARENT].revents != 0) {
+			end->orphaned = true;
+			fds[WATCHED_PARENT].fd = -1;
+			kill_sandbox(launch);
+		}
+		if (fds[WATCHED_SIGNALS].revents != 0)
+			attend_signals(launch, end);
+		if (has_terminal(launch))
+			attend_terminal(launch, end, fds);
 	}
 }
 
-/* Until init ends: signals, the time limit, the parent's end. */
-static void wait_for_init(struct launch *launch, struct end *end)
+/* What the sandbox has printed before something ended it, as far as somebody reads it. */
+static void drain(struct terminal *terminal)
 {
-	struct pollfd fds[] = {
-		{ .fd = launch->child_pidfd, .events = POLLIN },
-		{ .fd = launch->signals, .events = POLLIN },
-		{ .fd = launch->parent, .events = POLLIN },
-	};
+	int64_t until_ns = clock_ns() + STOP_MS * INT64_C(1000000);
+	struct pollfd fds[RELAYED];
 
-	for (;;) {
-		int n = poll(fds, 3, end->timed_out || end->orphaned ? -1 : remaining_ms(launch));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n > 0 && fds[0].revents != 0)
-			return;
-		if (n <= 0) {
-			end->timed_out = end->timed_out || n == 0;
-			kill_sandbox(launch);
-			continue;
-		}
-		if (fds[2].revents != 0) {
-			end->orphaned = true;
-			fds[2].fd = -1;
-			kill_sandbox(launch);
-		}
-		if (fds[1].revents != 0)
-			forward(launch, end);
+	while (!is_relayed(terminal) && clock_ns() < until_ns) {
+		relay_watch(terminal, fds);
+		fds[0].fd = -1;
+		if (poll(fds, RELAYED, TICK_MS) > 0)
+			relay(terminal, fds);
 	}
 }
 
@@ -143,9 +154,11 @@ struct end supervise(struct launch *launch, struct failure failure)
 		kill_sandbox(launch);
 	else
 		wait_for_init(launch, &end);
-	while (launch->child > 0 && waitpid(launch->child, &end.status, 0) < 0 && errno == EINTR)
+	if (has_terminal(launch) && failure.error == 0)
+		drain(&launch->terminal);
+	int init = 0;
+	while (launch->child > 0 && waitpid(launch->child, &init, 0) < 0 && errno == EINTR)
 		continue;
-	int init = end.status;
 	read_records(launch, &end);
 	/* Without a record something has killed init. What init told explains a host step that failed for want of it. */
 	if (!end.ran)

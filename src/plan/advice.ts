@@ -41,6 +41,8 @@ export const CODE: Readonly<Record<Step["step"]["op"], AdviceCode>> = {
   session: "E_PROCESS",
   signals: "E_PROCESS",
   symlink: "E_MOUNT",
+  terminal: "E_TERMINAL_OWN",
+  "terminal-link": "E_TERMINAL_OWN",
   tmpfs: "E_MOUNT",
   undumpable: "E_CAPABILITIES",
   workdir: "E_WORKDIR",

@@ -1,4 +1,5 @@
 import { REPORT_SLOT } from "../process/lower.ts";
+import { TERMINAL_SLOT } from "../process/terminal.ts";
 import { PROCESSES, type Process } from "../sys/call.ts";
 import { AUDIT_ARCH } from "../sys/syscalls.ts";
 import { EntryTable } from "./entry.ts";
@@ -106,6 +107,7 @@ export function encode(plan: Plan): Uint8Array {
   head.writeUInt32LE(kept.length, 120);
   head.writeUInt32LE(plan.report === undefined ? NO_SLOT : slots.at(REPORT_SLOT), 124);
   head.writeUInt32LE(inForce, 128);
+  head.writeUInt32LE(plan.terminal ? slots.at(TERMINAL_SLOT) : NO_SLOT, 132);
   head.writeBigUInt64LE(BigInt(plan.timeout?.after ?? 0), 136);
   head.writeBigUInt64LE(mask(Object.values(FORWARDED)), 144);
   head.writeBigUInt64LE(mask(TO_GROUP), 152);

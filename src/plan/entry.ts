@@ -179,6 +179,9 @@ export class EntryTable {
       case "buffer":
         this.#argument(ARG.data, this.data.buffer(value.name, value.size));
         return;
+      case "field":
+        this.#argument(ARG.load, this.data.struct(value.data) + value.at);
+        return;
       case "load":
         this.#argument(ARG.load, this.data.bufferAt(value.name) + value.at);
         return;

@@ -28,8 +28,27 @@ export const INVARIANTS: readonly Invariant[] = [
       "new-proc",
       "hostname",
       "loopback",
+      "terminal",
       "new-payload",
     ],
+  },
+  {
+    name: "the link for the terminal before the processes that it links",
+    why: "both ends are inherited",
+    earlier: ["terminal-link"],
+    later: ["new-namespaces"],
+  },
+  {
+    name: "the terminal opened in the new root",
+    why: "its name must lead to the sandbox's own devpts, not to the host's",
+    earlier: ["enter-root"],
+    later: ["terminal"],
+  },
+  {
+    name: "the terminal before the payload",
+    why: "the payload inherits its end",
+    earlier: ["terminal"],
+    later: ["new-payload"],
   },
   {
     name: "id maps before mounts",
@@ -190,6 +209,10 @@ function otherFaults(steps: readonly Step[]): string[] {
     faults.push("init is not shielded");
   if (has((step) => step.op === "new-ruleset") && !has((step) => step.op === "restrict"))
     faults.push("Landlock's ruleset is not put in force");
+  if (has((step) => step.op === "terminal") !== has((step) => step.op === "terminal-link"))
+    faults.push("the terminal and the link for it do not come together");
+  if (has((step) => step.op === "terminal") !== has((step) => step.op === "session" && step.terminal))
+    faults.push("the terminal is not the command's session's");
   if (steps.at(-1)?.step.op !== "command") faults.push("the command is not the last step");
   return faults;
 }

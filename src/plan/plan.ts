@@ -41,6 +41,8 @@ export interface Plan {
   readonly messages: Messages;
   readonly report: RunOptions["report"];
   readonly filter: Because | undefined;
+  /** The command has a terminal of its own, which the supervisor relays to the user's. */
+  readonly terminal: boolean;
   /** The object `in_force` of the report: what protects this run. */
   readonly inForce: Readonly<Record<string, unknown>>;
 }
@@ -51,6 +53,11 @@ function describeIds({ map, uidMap, gidMap }: Profile["ids"]): unknown {
   if (uidMap === undefined && gidMap === undefined) return map;
   const of = (extents: typeof uidMap) => extents?.map(renderExtent) ?? map;
   return { uid: of(uidMap), gid: of(gidMap) };
+}
+
+function describeTerminal(own: boolean, facts: HostFacts): "private" | "shared" | "none" {
+  if (own) return "private";
+  return facts.streams.some(({ terminal }) => terminal) ? "shared" : "none";
 }
 
 function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Step[]): Plan["inForce"] {
@@ -64,6 +71,10 @@ function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Ste
     network: profile.network.mode,
     work: profile.work,
     read_only: profile.readOnly,
+    terminal: describeTerminal(
+      steps.some(({ step }) => step.op === "terminal"),
+      facts,
+    ),
     landlock: steps.some(({ step }) => step.op === "restrict") ? { abi: facts.landlockAbi } : "off",
     seccomp: steps.some(({ step }) => step.op === "filter")
       ? { ...allowed(profile), libseccomp: facts.seccomp?.libseccomp }
@@ -95,10 +106,15 @@ export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {
   const rootfs = planRootfs(profile, facts);
   checkReport(options.report, rootfs);
   const command = planProcess(profile, facts, accountOf(profile.ids, facts.user), options.report);
+  const terminal = command.terminal.length > 0;
+  // With a terminal of its own the command gets none of the caller's streams.
+  const streams = terminal ? [] : facts.streams;
   const steps: Step[] = [
     ...command.report.map((step) => ({ section: "process", ...step }) as const),
+    ...command.terminalLink.map((step) => ({ section: "process", ...step }) as const),
     ...userns.enter.map((step) => ({ section: "userns", ...step }) as const),
     ...rootfs.map((step) => ({ section: "rootfs", ...step }) as const),
+    ...command.terminal.map((step) => ({ section: "process", ...step }) as const),
     { section: "userns", ...userns.hostname },
     ...planNet(profile).map((step) => ({ section: "net", ...step }) as const),
     { section: "userns", ...userns.payload },
@@ -106,7 +122,9 @@ export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {
     ...command.begin.map((step) => ({ section: "process", ...step }) as const),
     { section: "rootfs", ...planWorkdir(profile, facts) },
     ...userns.confine.map((step) => ({ section: "userns", ...step }) as const),
-    ...planLandlock(profile, facts, mountGrants(rootfs)).map((step) => ({ section: "landlock", ...step }) as const),
+    ...planLandlock(profile, facts, mountGrants(rootfs), streams).map(
+      (step) => ({ section: "landlock", ...step }) as const,
+    ),
     ...planSeccomp(profile, facts).map((step) => ({ section: "seccomp", ...step }) as const),
     { section: "process", ...command.command },
   ];
@@ -122,6 +140,7 @@ export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {
     dieWithParent: profile.lifecycle.dieWithParent,
     messages: options.messages ?? "all",
     report: options.report,
+    terminal,
     filter: steps.some(({ step }) => step.op === "filter") ? filter : undefined,
     inForce: describeInForce(profile, facts, steps),
   };

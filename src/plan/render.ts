@@ -35,6 +35,8 @@ function renderValue(value: Value): string {
       return `<${value.name}>`;
     case "buffer":
       return `&${value.name}`;
+    case "field":
+      return `${value.data.show}.fd`;
     case "load":
       return `${value.name}[${value.at / 4}]`;
   }

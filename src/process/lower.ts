@@ -3,6 +3,7 @@ import { printable } from "../base/printable.ts";
 import { type Call, call, data, flags, type Lowered, slot, words } from "../sys/call.ts";
 import { AT, CLOSE_RANGE, F, O, RESOLVE, RLIMIT } from "../sys/uapi.ts";
 import type { ProcessStep, ReportTarget } from "./step.ts";
+import { enterTerminal, makeLink, openTerminal, takeMaster } from "./terminal.ts";
 
 const RLIM_INFINITY = -1;
 const SIG_SETMASK = 2;
@@ -36,7 +37,11 @@ export function lowerProcess(step: ProcessStep): Lowered {
       return { host: [openReport(step.to)] };
     case "session":
       // Also the user's umask, which init had set aside to make the root.
-      return { payload: [call("umask", [slot("umask")]), call("setsid", [])] };
+      return { payload: [call("umask", [slot("umask")]), ...(step.terminal ? enterTerminal() : [call("setsid", [])])] };
+    case "terminal-link":
+      return { host: makeLink() };
+    case "terminal":
+      return { init: openTerminal(), host: takeMaster() };
     case "signals":
       return { payload: [call("rt_sigprocmask", [SIG_SETMASK, data(words(0), "[]"), 0, 8])] };
     case "rlimit":

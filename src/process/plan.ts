@@ -1,3 +1,4 @@
+import { TsboxError } from "../errors/error.ts";
 import type { HostFacts } from "../host/facts.ts";
 import { ALWAYS, because, type Planned } from "../profile/because.ts";
 import { type Profile, RLIMIT_NAMES } from "../profile/profile.ts";
@@ -55,9 +56,26 @@ function planRlimits(profile: Profile, facts: HostFacts): Step[] {
 /** Steps of this section by the place in a run that they belong to. */
 export interface ProcessPlan {
   readonly report: readonly Step[];
+  /** Before init is made, and when the root is there; both or none. */
+  readonly terminalLink: readonly Step[];
+  readonly terminal: readonly Step[];
   /** First in the payload. */
   readonly begin: readonly Step[];
   readonly command: Step;
+}
+
+/** @throws TsboxError E_NO_TERMINAL when the profile wants one and the user has none. */
+function planTerminal(profile: Profile, facts: HostFacts): Pick<ProcessPlan, "terminalLink" | "terminal"> {
+  const why = because(profile, "terminal");
+  const atTerminal = (fd: number) => facts.streams.some((stream) => stream.fd === fd && stream.terminal);
+  if (profile.terminal === "private" && !atTerminal(0)) throw new TsboxError("E_NO_TERMINAL", {}, why);
+  // Where output or errors go elsewhere, the command is part of a pipeline, and they are not to become one stream.
+  const own = profile.terminal === "private" || (profile.terminal === "auto" && [0, 1, 2].every(atTerminal));
+  if (!own) return { terminalLink: [], terminal: [] };
+  return {
+    terminalLink: [{ step: { op: "terminal-link" }, because: why }],
+    terminal: [{ step: { op: "terminal" }, because: why }],
+  };
 }
 
 export function planProcess(
@@ -69,13 +87,15 @@ export function planProcess(
   const env = environment(profile, facts, identity);
   const path = env.findLast((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) ?? DEFAULT_PATH;
   const search = path.split(":").filter((folder) => folder.startsWith("/"));
+  const terminal = planTerminal(profile, facts);
   return {
+    ...terminal,
     report:
       report === undefined
         ? []
         : [{ step: { op: "report", to: report }, because: { file: "command line", key: "--report" } }],
     begin: [
-      { step: { op: "session" }, because: ALWAYS },
+      { step: { op: "session", terminal: terminal.terminal.length > 0 }, because: ALWAYS },
       { step: { op: "signals" }, because: ALWAYS },
       ...planRlimits(profile, facts),
       { step: { op: "close-fds" }, because: ALWAYS },

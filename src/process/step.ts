@@ -9,7 +9,11 @@ export type ReportTarget = { readonly file: HostPath } | { readonly fd: number }
 /** What the payload's process is like, and what the supervisor writes. */
 export type ProcessStep =
   | { readonly op: "report"; readonly to: ReportTarget }
-  | { readonly op: "session" }
+  /** The way by which the supervisor gets the master end of the command's terminal. */
+  | { readonly op: "terminal-link" }
+  | { readonly op: "terminal" }
+  /** `terminal`: the command joins init's session, at its terminal; else it starts one of its own, without any. */
+  | { readonly op: "session"; readonly terminal: boolean }
   | { readonly op: "signals" }
   | {
       readonly op: "rlimit";
@@ -27,8 +31,14 @@ export function describeProcess(step: ProcessStep): string {
   switch (step.op) {
     case "report":
       return "file" in step.to ? `open the report ${printable(step.to.file)}` : `keep fd ${step.to.fd} for the report`;
+    case "terminal-link":
+      return "make a socket for handing over the command's terminal";
+    case "terminal":
+      return "give the command a terminal of its own";
     case "session":
-      return "start a new session, without the caller's terminal as its controlling one";
+      return step.terminal
+        ? "start in the foreground of the command's own terminal"
+        : "start a new session, without the caller's terminal as its controlling one";
     case "signals":
       return "unblock signals";
     case "rlimit":

@@ -71,6 +71,7 @@ export function completeProfile(name: string, layer: Layer): Profile {
     origins: new Map([...layer.origins, ...mounts]),
     work: readOnly && work === "rw" ? "ro" : work,
     workdir: settings.workdir,
+    terminal: settings.terminal ?? "auto",
     hostname: settings.hostname ?? "sandbox",
     ids: idsOf(settings.ids),
     capabilities: { keep: unique(settings.capabilities?.keep ?? []) },

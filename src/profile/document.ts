@@ -24,6 +24,10 @@ const KEYS = {
     absent: "the current directory if shared, else `/`",
     text: "Directory inside to start in.",
   },
+  terminal: {
+    absent: '`"auto"`',
+    text: "`private`: the command gets a terminal of its own, relayed to yours, and no file descriptor of yours; an error where standard input is no terminal. `auto`: the same where standard input, output and error all are terminals. `shared`: it gets your terminal itself, can change its modes and, in the foreground, read what is typed.",
+  },
   hostname: { absent: '`"sandbox"`', text: "Host name inside." },
   "ids.map": {
     absent: '`"self"`',

@@ -17,6 +17,7 @@ export interface Overrides {
   readonly uidmap?: readonly string[];
   readonly gidmap?: readonly string[];
   readonly network?: string;
+  readonly terminal?: string;
   readonly timeout?: string;
   readonly readOnly?: boolean;
   readonly volume?: readonly string[];
@@ -34,6 +35,7 @@ const SCALARS = [
   ["workdir", ["workdir"]],
   ["hostname", ["hostname"]],
   ["network", ["network", "mode"]],
+  ["terminal", ["terminal"]],
   ["timeout", ["limits", "timeout"]],
 ] as const;
 

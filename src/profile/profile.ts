@@ -76,6 +76,8 @@ export interface Profile {
   readonly work: "ro" | "rw" | "none";
   /** Directory to start in; undefined is the current directory when it is shared, else "/". */
   readonly workdir: SandboxPath | undefined;
+  /** "auto": a terminal of the command's own where all three streams are the user's; "private": or else an error. */
+  readonly terminal: "auto" | "private" | "shared";
   readonly hostname: string;
   readonly ids: {
     readonly map: IdMap;

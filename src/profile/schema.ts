@@ -180,6 +180,7 @@ export const RAW_PROFILE = table({
   extends: v.exactOptional(parent),
   work: v.exactOptional(word(["ro", "rw", "none"], ["overlay"])),
   workdir: v.exactOptional(leaf((input) => parseSandboxPath(input), PATH)),
+  terminal: v.exactOptional(word(["auto", "private", "shared"])),
   hostname: v.exactOptional(hostname),
   ids: v.exactOptional(
     table({

@@ -23,6 +23,8 @@ export type Value =
   | { readonly kind: "slot"; readonly name: string }
   /** Address of `size` zero bytes that a call writes into. */
   | { readonly kind: "buffer"; readonly name: string; readonly size: number }
+  /** The int at `at` of such bytes, which a call has written by then. */
+  | { readonly kind: "field"; readonly data: Data; readonly at: number }
   /** The int at `at` of a buffer. */
   | { readonly kind: "load"; readonly name: string; readonly at: number };
 

@@ -71,9 +71,11 @@ export const AT = {
 /** fcntl.h, open(2); those that are the same on x86-64 and arm64. */
 export const O = {
   WRONLY: 1,
+  RDWR: 2,
   CREAT: 0x40,
   TRUNC: 0x200,
   EXCL: 0x80,
+  NOCTTY: 0x100,
   NONBLOCK: 0x800,
   PATH: 0x200000,
   CLOEXEC: 0x80000,
@@ -182,6 +184,31 @@ export const F = {
   SEAL_SHRINK: 2,
   SEAL_GROW: 4,
   SEAL_WRITE: 8,
+} as const;
+
+/** asm-generic/ioctls.h, ioctl_tty(2). */
+export const TERMINAL = {
+  TIOCSCTTY: 0x540e,
+  TIOCSPGRP: 0x5410,
+  TIOCGPTN: 0x80045430,
+  TIOCSPTLCK: 0x40045431,
+  TIOCGPTPEER: 0x5441,
+  FIONBIO: 0x5421,
+} as const;
+
+/** sys/socket.h, socket(2) and unix(7). */
+export const SOCKET = {
+  AF_UNIX: 1,
+  SOCK_STREAM: 1,
+  SOCK_CLOEXEC: 0x80000,
+  SOL_SOCKET: 1,
+  SCM_RIGHTS: 1,
+} as const;
+
+/** sys/socket.h, recvmsg(2). */
+export const MSG = {
+  CMSG_CLOEXEC: 0x40000000,
+  NOSIGNAL: 0x4000,
 } as const;
 
 /** sockios.h and if.h, netdevice(7). */

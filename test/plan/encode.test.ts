@@ -18,6 +18,43 @@ const decode = (planned: Plan): Decoded => new Decoded(encode(planned));
 const BUSY = planOf("busy-root", { report: { fd: 9 } });
 const KIND_NAMES = Object.keys(KINDS);
 
+/** Checks every argument of a plan's calls; the kinds of them. */
+function seenArguments(planned: Plan): Set<string> {
+  const decoded = decode(planned);
+  const lines = PROCESSES.flatMap((role) => scripts(planned.steps)[role]);
+  const seen = new Set<string>();
+  for (const [i, { call }] of lines.entries()) {
+    if (call.op !== "call") continue;
+    for (const [j, value] of call.args.entries()) {
+      const arg = decoded.entries[i]?.args[j];
+      if (typeof value === "string") {
+        seen.add("text");
+        expect(arg?.kind).toBe(ARG.data);
+        expect(decoded.text(Number(arg?.value))).toBe(value);
+      } else if (typeof value !== "object") {
+        expect(arg).toEqual({ kind: ARG.int, value: BigInt.asUintN(64, BigInt(value)) });
+      } else {
+        seen.add(value.kind);
+        const kinds = {
+          flags: ARG.int,
+          data: ARG.data,
+          slot: ARG.slot,
+          buffer: ARG.data,
+          load: ARG.load,
+          field: ARG.load,
+        };
+        const kind = kinds[value.kind];
+        expect(arg?.kind).toBe(kind);
+        if (value.kind === "flags") expect(arg?.value).toBe(BigInt(value.value));
+        if (value.kind === "data" && value.data.pointers === undefined)
+          expect(Buffer.compare(decoded.data(Number(arg?.value), value.data.bytes.length), value.data.bytes)).toBe(0);
+        if (kind === ARG.data || kind === ARG.load) expect(Number(arg?.value)).toBeLessThan(decoded.count("data"));
+      }
+    }
+  }
+  return seen;
+}
+
 describe("an encoded plan", () => {
   it.each(KIND_NAMES)("of %s is the same for the same plan, whatever the time and chance", (kind) => {
     const before = encode(planOf(kind));
@@ -83,31 +120,8 @@ describe("an encoded plan", () => {
   });
 
   it("has each argument: numbers, texts, structs, slots, places of an int", () => {
-    const decoded = decode(BUSY);
-    const lines = PROCESSES.flatMap((role) => scripts(BUSY.steps)[role]);
-    const seen = new Set<string>();
-    for (const [i, { call }] of lines.entries()) {
-      if (call.op !== "call") continue;
-      for (const [j, value] of call.args.entries()) {
-        const arg = decoded.entries[i]?.args[j];
-        if (typeof value === "string") {
-          seen.add("text");
-          expect(arg?.kind).toBe(ARG.data);
-          expect(decoded.text(Number(arg?.value))).toBe(value);
-        } else if (typeof value !== "object") {
-          expect(arg).toEqual({ kind: ARG.int, value: BigInt.asUintN(64, BigInt(value)) });
-        } else {
-          seen.add(value.kind);
-          const kind = { flags: ARG.int, data: ARG.data, slot: ARG.slot, buffer: ARG.data, load: ARG.load }[value.kind];
-          expect(arg?.kind).toBe(kind);
-          if (value.kind === "flags") expect(arg?.value).toBe(BigInt(value.value));
-          if (value.kind === "data" && value.data.pointers === undefined)
-            expect(Buffer.compare(decoded.data(Number(arg?.value), value.data.bytes.length), value.data.bytes)).toBe(0);
-          if (kind === ARG.data || kind === ARG.load) expect(Number(arg?.value)).toBeLessThan(decoded.count("data"));
-        }
-      }
-    }
-    expect([...seen].sort()).toEqual(["buffer", "data", "flags", "load", "slot", "text"]);
+    const seen = new Set([BUSY, planOf("old")].flatMap((planned) => [...seenArguments(planned)]));
+    expect([...seen].sort()).toEqual(["buffer", "data", "field", "flags", "load", "slot", "text"]);
   });
 
   it("uses a slot only behind the call that saves it", () => {
@@ -234,7 +248,7 @@ describe("what cannot be encoded is an error", () => {
   const why = { file: "x", key: "y" };
 
   it("a slot that nothing saved", () => {
-    const steps: Step[] = [{ section: "process", step: { op: "session" }, because: why }];
+    const steps: Step[] = [{ section: "process", step: { op: "session", terminal: false }, because: why }];
     expect(() => encode({ ...BUSY, steps })).toThrow("the slot umask is used before it is saved");
   });
 

@@ -101,6 +101,7 @@ export const OLD: Host = {
     "/var/lib/build": "directory",
   },
   environment: { TZ: "Europe/Berlin" },
+  streams: ([0, 1, 2] as const).map((fd) => ({ fd, access: "both", terminal: true })),
   lastCapability: 38,
   hardLimits: { nofile: 1024, nproc: 200 },
 };

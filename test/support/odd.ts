@@ -29,6 +29,11 @@ export function refusing(name: SyscallName, errno: ErrnoName, { comm = "*", nth 
   return [buildFixture("refuse"), comm, String(number), String(ERRNO[errno]), String(nth ?? "all"), "--"];
 }
 
+const TERMINAL = "import os,subprocess,sys; sys.exit(subprocess.call(sys.argv[1:], stdin=os.openpty()[1]))";
+
+/** Standard input is a terminal, at which nobody types. */
+export const atTerminal: readonly string[] = ["/usr/bin/python3", "-c", TERMINAL];
+
 const inShell = (script: string, rest: string): string[] => ["sh", "-ec", `${script}\n${rest}`, "sh"];
 
 /** `script` is run first, as by root of a user and mount namespace; then the command, with your own ids. */

@@ -1,4 +1,4 @@
-import { afterShell, refusing, withMounts } from "../../support/odd.ts";
+import { afterShell, atTerminal, refusing, withMounts } from "../../support/odd.ts";
 import { ROOT } from "../../support/tsbox.ts";
 import { type Provocation, run } from "../provocation.ts";
 
@@ -38,6 +38,13 @@ export const START: readonly Provocation[] = [
     told: ["a standard stream is a directory", "fix: "],
     attempt: () => ({ ...run(), wrapper: afterShell("exec </") }),
     repaired: () => ({ ...run(), wrapper: afterShell("exec </dev/null") }),
+  },
+  {
+    code: "E_NO_TERMINAL",
+    when: "a terminal is asked for and standard input is none",
+    told: ["standard input is no terminal", "from: command line --terminal private"],
+    attempt: () => run(["-t"]),
+    repaired: () => ({ ...run(["-t"]), wrapper: atTerminal }),
   },
   {
     code: "E_OUTPUT",

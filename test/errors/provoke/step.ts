@@ -1,7 +1,7 @@
 import type { AdviceCode } from "../../../src/errors/advice.ts";
 import type { ErrnoName } from "../../../src/sys/call.ts";
 import type { SyscallName } from "../../../src/sys/syscalls.ts";
-import { inNamespace, LAUNCHER, refusing, withMounts } from "../../support/odd.ts";
+import { atTerminal, inNamespace, LAUNCHER, refusing, withMounts } from "../../support/odd.ts";
 import type { Project } from "../../support/project.ts";
 import { type Attempt, type Provocation, run, withProfile } from "../provocation.ts";
 
@@ -37,6 +37,7 @@ const REFUSED: Readonly<Record<AdviceCode, Refused>> = {
   E_HOSTNAME: { call: "sethostname" },
   E_NETWORK: { call: "socket" },
   E_PROCESS: { call: "setsid", nth: 1 },
+  E_TERMINAL_OWN: { call: "socketpair", attempt: () => ({ ...run(["--tty"]), wrapper: atTerminal }) },
 };
 
 function refused(code: AdviceCode, errno: ErrnoName, told: readonly string[]): Omit<Provocation, "errno"> {
@@ -45,7 +46,10 @@ function refused(code: AdviceCode, errno: ErrnoName, told: readonly string[]): O
     code,
     when: `the kernel refuses ${call}(2) with ${errno}`,
     told: [...told, `${call}(2)`, `: ${errno})`],
-    attempt: (project) => ({ ...attempt(project), wrapper: refusing(call, errno, { comm: LAUNCHER, nth }) }),
+    attempt: (project) => {
+      const { wrapper = [], ...rest } = attempt(project);
+      return { ...rest, wrapper: [...wrapper, ...refusing(call, errno, { comm: LAUNCHER, nth })] };
+    },
     repaired: attempt,
   };
 }
@@ -173,4 +177,6 @@ export const STEP: readonly Provocation[] = [
   other("E_HOSTNAME", "fix: choose a host name"),
   other("E_NETWORK", REPORT_IT),
   other("E_PROCESS", REPORT_IT),
+  other("E_TERMINAL_OWN", "fix: share yours with the command: --terminal shared"),
+  own("E_TERMINAL_OWN", "ENOSPC", "the limit of pseudoterminals is reached"),
 ];

@@ -1,0 +1,92 @@
+/* What the supervisor does on signals: hands them on, and stops and goes on together with the command, as a job of a shell. */
+#include "launcher.h"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+void send_signal(const struct launch *launch, int number)
+{
+	/* ESRCH: init has just ended, which the next poll tells. */
+	syscall(SYS_pidfd_send_signal, launch->child_pidfd, number, NULL, 0u);
+}
+
+void kill_sandbox(struct launch *launch)
+{
+	if (launch->child > 0)
+		send_signal(launch, SIGKILL);
+}
+
+/* Waits until the command has stopped, but not for ever: it may be in a sleep that cannot be interrupted. */
+static void await_stop(const struct launch *launch, struct end *end)
+{
+	struct pollfd status = { .fd = launch->status[0], .events = POLLIN };
+
+	while (poll(&status, 1, STOP_MS) == 1 && (status.revents & POLLIN) != 0 && !read_records(launch, end))
+		continue;
+}
+
+static void go_on(struct launch *launch, struct end *end)
+{
+	uint64_t go_on = signal_bit(SIGCONT);
+
+	/* Let go on in the background it could read what is typed; it stays stopped, as if by SIGTTIN. */
+	while (!has_terminal(launch) && !launch->guarded && is_in_background())
+		kill(getpid(), SIGSTOP);
+	/* The signal that ended the stop is still pending, and is not to be forwarded once more. */
+	syscall(SYS_rt_sigtimedwait, &go_on, NULL, &(struct timespec){ 0 }, sizeof(go_on));
+	if (has_terminal(launch))
+		terminal_retake(launch);
+	/* Told too late, it would stop this process again. */
+	read_records(launch, end);
+	send_signal(launch, SIGCONT);
+}
+
+static void pause_with_sandbox(struct launch *launch, struct end *end)
+{
+	/* What an earlier stop told too late. */
+	read_records(launch, end);
+	send_signal(launch, SIGTSTP);
+	await_stop(launch, end);
+	if (has_terminal(launch))
+		terminal_give_back(launch);
+	/* Whoever sent it waits for this process to stop. */
+	kill(getpid(), SIGSTOP);
+	go_on(launch, end);
+}
+
+/*
+ * The whole group, as a terminal does it: in a pipeline all of a job have to stop. The kernel ignores the signal where no
+ * shell is there that could continue them; then all goes on.
+ */
+void stop_job(struct launch *launch, struct end *end)
+{
+	uint64_t stop = signal_bit(SIGTSTP);
+
+	terminal_give_back(launch);
+	kill(0, SIGTSTP);
+	/* Here the own one takes effect. */
+	syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &stop, NULL, sizeof(stop));
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &stop, NULL, sizeof(stop));
+	go_on(launch, end);
+}
+
+void attend_signals(struct launch *launch, struct end *end)
+{
+	struct signalfd_siginfo signal;
+
+	while (read(launch->signals, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {
+		if (signal.ssi_signo == SIGTSTP)
+			pause_with_sandbox(launch, end);
+		else if (signal.ssi_signo == SIGCONT)
+			go_on(launch, end);
+		else if (signal.ssi_signo == SIGWINCH && has_terminal(launch))
+			terminal_resize(launch);
+		else if (end->reaped)
+			kill_sandbox(launch); /* whoever should read the rest of what was printed does not */
+		else
+			send_signal(launch, (int)signal.ssi_signo);
+	}
+}
