@@ -131,7 +131,12 @@ function renderRefused(calls, spec) {
 
 /** @param {string} name */
 function renderProfile(name) {
-  const profile = readProfile(name, { packageDir: ROOT, configHome: undefined, cwd: ROOT });
+  const profile = readProfile(name, {
+    packageDir: ROOT,
+    configHome: undefined,
+    cwd: ROOT,
+    user: { uid: 1000, home: "/home/user" },
+  });
   const { filter, allow, file } = profile.seccomp;
   const title = `## Profile ${name}`;
   if (filter === "off") return `${title}\n\nNo filter.`;

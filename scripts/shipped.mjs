@@ -57,7 +57,7 @@ function compileShipped({
   const arch = probeArch();
   const source = groupDirectory(join(ROOT, "profiles/seccomp"), "profiles/seccomp");
   return shippedProfiles().flatMap((file) => {
-    const where = { packageDir: ROOT, configHome: undefined, cwd: ROOT };
+    const where = { packageDir: ROOT, configHome: undefined, cwd: ROOT, user: { uid: 1000, home: "/home/user" } };
     const profile = readProfile(basename(file, ".toml"), where);
     if (profile.seccomp.filter === "off" || profile.seccomp.file !== undefined) return [];
     const { allow } = profile.seccomp;

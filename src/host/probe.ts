@@ -28,7 +28,8 @@ export function probeCwd(path = "."): HostPath {
   return cwd;
 }
 
-function probeUser(): HostFacts["user"] {
+/** Who runs this; a name that passwd(5) cannot hold is "user". */
+export function probeUser(): HostFacts["user"] {
   const { uid, gid, homedir, username } = userInfo();
   // Names that passwd(5) cannot hold would forge lines of the sandbox's own passwd.
   const name = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,31}$/.test(username) ? username : "user";
@@ -59,6 +60,7 @@ function probePaths(paths: readonly string[]): HostFacts["paths"] {
 /** What only the caller knows. */
 export interface Wanted {
   readonly cwd: HostPath;
+  readonly user: HostFacts["user"];
   /** Those that the root file system asks about. */
   readonly paths: readonly string[];
   readonly seccomp: SeccompFact | undefined;
@@ -78,7 +80,7 @@ function probeOwn({ packageDir, configHome }: Wanted): HostPath[] {
 /** Everything that the plan of `profile` depends on. */
 export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
   const arch = probeArch();
-  const user = probeUser();
+  const { user } = wanted;
   const { map, uidMap, gidMap } = profile.ids;
   const ranged = map === "range" || uidMap !== undefined || gidMap !== undefined;
   const environment = new Map<string, string>();

@@ -49,7 +49,7 @@ function filterOf(seccomp: Layer["settings"]["seccomp"]): Pick<Profile["seccomp"
   return { allow: unique(seccomp?.allow ?? ["base"]) };
 }
 
-function idsOf(ids: Layer["settings"]["ids"]): Profile["ids"] {
+export function idsOf(ids: Layer["settings"]["ids"]): Profile["ids"] {
   const { map = "self", uid_map: uidMap, gid_map: gidMap } = ids ?? {};
   return { map, ...(uidMap === undefined ? {} : { uidMap }), ...(gidMap === undefined ? {} : { gidMap }) };
 }

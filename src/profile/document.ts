@@ -22,7 +22,7 @@ const KEYS = {
   },
   workdir: {
     absent: "the current directory if shared, else `/`",
-    text: "Directory inside to start in.",
+    text: "Directory inside to start in; may start with a [variable](#units).",
   },
   terminal: {
     absent: '`"auto"`',
@@ -100,7 +100,7 @@ const KEYS = {
   },
   "environment.set": {
     absent: "`{}`",
-    text: "Names and the texts that they are set to, each below 128 KiB with its name.",
+    text: "Names and the texts that they are set to, each below 128 KiB with its name; [variables](#units) may stand in them.",
   },
   "limits.timeout": { absent: '`"none"`', text: "Wall-clock limit; the run then ends with 124." },
   "rlimits.NAME": {
@@ -114,9 +114,12 @@ const KEYS = {
   "mount.type": { absent: '`"bind"`', text: "A part of the host, or memory." },
   "mount.source": {
     absent: "must be written",
-    text: "What is shared. Sockets in it are doors to those who listen (docker.sock: root of the host).",
+    text: "What is shared; may start with a [variable](#units). Sockets in it are doors to those who listen (docker.sock: root of the host).",
   },
-  "mount.target": { absent: "bind: `source`; else must be written", text: "Where it appears." },
+  "mount.target": {
+    absent: "bind: `source`; else must be written",
+    text: "Where it appears; may start with a [variable](#units).",
+  },
   "mount.mode": { absent: '`"ro"`', text: "`rw`: the command writes to the host." },
   "mount.optional": {
     absent: "`false`",

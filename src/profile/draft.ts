@@ -1,5 +1,6 @@
 import { parseDropped } from "./capability.ts";
 import { renderKey } from "./key.ts";
+import { escapeText } from "./variable.ts";
 import { refuse } from "./volume.ts";
 
 function splitPair(text: string): readonly [string, string | undefined] {
@@ -30,7 +31,7 @@ export class Draft {
 
   addMount(flag: string, mount: Record<string, string>): void {
     this.note(flag, "mount", this.mounts.length);
-    this.mounts.push(mount);
+    this.mounts.push(Object.fromEntries(Object.entries(mount).map(([key, text]) => [key, escapeText(text)])));
   }
 
   /** `flag` is told instead of the variable's own, for one that a file names. */
@@ -41,7 +42,7 @@ export class Draft {
     if (value === undefined) {
       this.pass.set(name, flag ?? `--env ${name}`);
     } else {
-      this.set.set(name, value);
+      this.set.set(name, escapeText(value));
       // The name only: origins are printed with plans and kept in records, and the value may be a secret.
       this.note(flag ?? `--env ${name}`, "environment", "set", name);
     }

@@ -9,8 +9,10 @@ export interface ProfilePlaces {
   readonly configHome: string | undefined;
   /** The directory of the tsbox package, which has profiles/. */
   readonly packageDir: string;
-  /** Absolute; what relative file names start from. */
+  /** Absolute; what relative file names start from, and what `${work}` stands for. */
   readonly cwd: string;
+  /** Who asks, for `${home}`: his uid, and his home directory, absolute. */
+  readonly user: { readonly uid: number; readonly home: string };
 }
 
 export interface FoundProfile {

@@ -1,3 +1,4 @@
+import { type SandboxPath, sandboxPath } from "../base/brand.ts";
 import type { IdExtent, Profile } from "./profile.ts";
 import { matching } from "./shape.ts";
 import type { Parsed } from "./units.ts";
@@ -57,6 +58,15 @@ export function mappedId(map: readonly IdExtent[], outside: number): number | un
 }
 
 const NOBODY = 65_534;
+
+/**
+ * The home directory inside. Not the user's own path: the work directory mostly lies below that, and Landlock, whose rules
+ * hold for all that is beneath a path, could not keep it read-only below a home that is writable.
+ */
+export function homeInside(ids: Profile["ids"], uid: number): SandboxPath {
+  const isSelf = ids.map === "self" && ids.uidMap === undefined;
+  return sandboxPath(!isSelf && ownId(ids, "uid", uid) === 0 ? "/root" : "/home/sandbox");
+}
 
 /** Your own id inside, or undefined where a map of the profile's own leaves it out. */
 export function ownId({ map, uidMap, gidMap }: Profile["ids"], kind: "uid" | "gid", own: number): number | undefined {

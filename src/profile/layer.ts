@@ -1,8 +1,8 @@
 import { type Because, TsboxError } from "../errors/error.ts";
+import type { Settings } from "./expand.ts";
 import { renderKey } from "./key.ts";
 import { LIST_LIMIT, parseTable } from "./leaf.ts";
 import type { ProfileMount } from "./profile.ts";
-import type { RawProfile } from "./schema.ts";
 
 interface LayerMount {
   readonly mount: ProfileMount;
@@ -11,7 +11,7 @@ interface LayerMount {
 
 /** What one file says, or several merged: the settings, and for each key path who wrote it. */
 export interface Layer {
-  readonly settings: Omit<RawProfile, "extends" | "mount">;
+  readonly settings: Omit<Settings, "extends" | "mount">;
   readonly origins: ReadonlyMap<string, Because>;
   readonly mounts: readonly LayerMount[];
 }
@@ -28,8 +28,8 @@ function leafKeys(raw: object, prefix: readonly string[] = []): string[] {
 }
 
 /** A checked file or command line as a layer; `locate` tells for a key path what the user wrote. */
-export function makeLayer(raw: RawProfile, file: string, locate: (key: string) => string): Layer {
-  const { extends: _, mount = [], ...settings } = raw;
+export function makeLayer(said: Settings, file: string, locate: (key: string) => string): Layer {
+  const { extends: _, mount = [], ...settings } = said;
   const because = (key: string): Because => ({ file, key: locate(key) });
   return {
     settings,
@@ -51,7 +51,7 @@ function mergeMounts(base: readonly LayerMount[], over: readonly LayerMount[]): 
   throw new TsboxError("E_PROFILE_VALUE", params, from);
 }
 
-type RawSeccomp = NonNullable<RawProfile["seccomp"]>;
+type RawSeccomp = NonNullable<Settings["seccomp"]>;
 
 /** The two ways to say what a filter allows: one takes the place of the other. */
 const FILTER_KEYS = ["seccomp.allow", "seccomp.file"];
@@ -63,10 +63,10 @@ function mergeSeccomp(base: RawSeccomp, over: RawSeccomp): RawSeccomp {
   return { ...rest, ...over };
 }
 
-type RawIds = NonNullable<RawProfile["ids"]>;
+type RawIds = NonNullable<Settings["ids"]>;
 
 /** A map that is named takes the place of maps that were written out. */
-const mergeIds = (base: RawIds, over: RawIds): RawIds => (over.map === undefined ? { ...base, ...over } : over);
+export const mergeIds = (base: RawIds, over: RawIds): RawIds => (over.map === undefined ? { ...base, ...over } : over);
 
 function withoutReplaced(base: Layer["origins"], over: Layer["origins"]): [string, Because][] {
   const replaced = [
@@ -105,19 +105,12 @@ export function mergeLayers(base: Layer, over: Layer): Layer {
   };
 }
 
-/** The command line: what it says as a layer, and what it takes away. */
-export interface CommandLine extends Layer {
-  /** Of the profile's capabilities; "CAP_ALL" is each. */
-  readonly dropped: readonly string[];
-}
-
 /**
  * The command line on top of a profile: as {@link mergeLayers}, but capabilities.keep and environment.pass are added to
- * what the profile has, without the capabilities that are dropped, and a variable that is passed is no longer set.
+ * what the profile has, without the capabilities that are dropped ("CAP_ALL" is each), and a variable that is passed is no longer set.
  */
-export function applyCommandLine(base: Layer, line: CommandLine): Layer {
+export function applyCommandLine(base: Layer, line: Layer, dropped: readonly string[]): Layer {
   const { capabilities, environment } = line.settings;
-  const { dropped } = line;
   const left = (base.settings.capabilities?.keep ?? []).filter(
     (name) => !dropped.includes(name) && !dropped.includes("CAP_ALL"),
   );

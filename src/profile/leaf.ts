@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import { type HostPath, hostPath, pathFault, type SandboxPath, sandboxPath } from "../base/brand.ts";
 import { nearest } from "../base/nearest.ts";
 import { BOOLEAN, oneOf, type Shape, STRING } from "./shape.ts";
 import type { Parsed } from "./units.ts";
@@ -94,19 +93,3 @@ export const flag = leaf<boolean>(
   (input) => (typeof input === "boolean" ? { value: input } : { fault: { expected: "true or false" } }),
   BOOLEAN,
 );
-
-/** An absolute path of the host, normalised. */
-export function parseHostPath(input: unknown): Parsed<HostPath> {
-  const fault = typeof input === "string" ? pathFault(input) : "";
-  if (typeof input === "string" && fault === undefined) return { value: hostPath(input) };
-  return { fault: { expected: "an absolute path", hint: fault ?? "" } };
-}
-
-/** An absolute path inside, normalised; with `top`, one below that directory. */
-export function parseSandboxPath(input: unknown, top = ""): Parsed<SandboxPath> {
-  const expected = top === "" ? "an absolute path" : `an absolute path below ${top}`;
-  const fault = typeof input === "string" ? pathFault(input) : "";
-  if (typeof input !== "string" || fault !== undefined) return { fault: { expected, hint: fault ?? "" } };
-  const value = sandboxPath(input);
-  return value.startsWith(`${top}/`) ? { value } : { fault: { expected } };
-}

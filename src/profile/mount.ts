@@ -1,9 +1,11 @@
 import * as v from "valibot";
 import { bytes } from "../base/brand.ts";
-import { choice, flag, leaf, parseHostPath, parseSandboxPath, shaped, table, word } from "./leaf.ts";
+import { choice, flag, leaf, shaped, table, word } from "./leaf.ts";
+import { parseHostPath, parseTarget } from "./path.ts";
 import type { ProfileMount } from "./profile.ts";
-import { matching, PATH, size } from "./shape.ts";
+import { matching, size } from "./shape.ts";
 import { parseBytes } from "./units.ts";
+import { TEMPLATE_PATH, type Template, templated } from "./variable.ts";
 
 /** A tmpfs without a size has this one: a mount without limit could eat the host's memory. */
 const TMPFS_SIZE = bytes(64 * 1024 ** 2);
@@ -18,25 +20,27 @@ const permissions = leaf<number>((input) => {
   return { fault: { expected: 'permissions in octal, as "0755" or "1777"' } };
 }, matching("[01]?[0-7]{3}"));
 
-/** / and /proc are tsbox's own: a mount there would hide the rest, or the masks. */
-function parseTarget(input: unknown) {
-  const parsed = parseSandboxPath(input);
-  if ("value" in parsed && !/^\/$|^\/proc(\/|$)/.test(parsed.value)) return parsed;
-  const told = "fault" in parsed ? parsed.fault : {};
-  return { fault: { ...told, expected: "an absolute path other than / and outside /proc" } };
-}
+const TARGET = leaf(templated(parseTarget), TEMPLATE_PATH);
+
+/** A mount as it is written: variables in its paths have no value yet. */
+export type WrittenMount = Written<ProfileMount>;
+type Written<M> = M extends unknown
+  ? { readonly [K in keyof M]: K extends "source" | "target" ? M[K] | Template : M[K] }
+  : never;
 
 const BIND = v.pipe(
   table({
     type: v.exactOptional(shaped(TYPE, { const: "bind" })),
-    source: leaf(parseHostPath, PATH),
-    target: v.exactOptional(leaf(parseTarget, PATH)),
+    source: leaf(templated(parseHostPath), TEMPLATE_PATH),
+    target: v.exactOptional(TARGET),
     mode: v.exactOptional(word(["ro", "rw"], ["overlay"])),
     optional: v.exactOptional(flag),
   }),
-  v.rawTransform(({ dataset, addIssue, NEVER }): ProfileMount => {
+  v.rawTransform(({ dataset, addIssue, NEVER }): WrittenMount => {
     const { source, target, mode = "ro", optional = false } = dataset.value;
     if (target !== undefined) return { type: "bind", source, target, mode, optional };
+    // The same text: ${home} is the one home directory outside and the other inside.
+    if (typeof source !== "string") return { type: "bind", source, target: source, mode, optional };
     const implied = parseTarget(source);
     if ("value" in implied) return { type: "bind", source, target: implied.value, mode, optional };
     const at = { type: "object", origin: "value", input: { source }, key: "target", value: source } as const;
@@ -48,12 +52,12 @@ const BIND = v.pipe(
 const TMPFS = v.pipe(
   table({
     type: shaped(TYPE, { const: "tmpfs" }),
-    target: leaf(parseTarget, PATH),
+    target: TARGET,
     size: v.exactOptional(leaf((input) => parseBytes(input, TMPFS_RANGE), size(TMPFS_RANGE))),
     permissions: v.exactOptional(permissions),
   }),
   v.transform(
-    ({ target, size: limit = TMPFS_SIZE, permissions: mode = 0o755 }): ProfileMount => ({
+    ({ target, size: limit = TMPFS_SIZE, permissions: mode = 0o755 }): WrittenMount => ({
       type: "tmpfs",
       target,
       size: limit,

@@ -1,9 +1,12 @@
+import { join } from "node:path";
 import { Draft } from "./draft.ts";
 import { readEnvFile } from "./env-file.ts";
+import type { FoundProfile } from "./find.ts";
 import { enclosingKeys } from "./key.ts";
-import { type CommandLine, makeLayer } from "./layer.ts";
 import { suggest } from "./leaf.ts";
+import type { RawProfile } from "./schema.ts";
 import { validateProfile } from "./validate.ts";
+import { escapeText } from "./variable.ts";
 import { COMMAND_LINE, parseTmpfs, parseVolume, refuse } from "./volume.ts";
 
 /** What options of the command line say, as they were written; the library takes the same. */
@@ -32,7 +35,6 @@ export interface Overrides {
 /** Options of one value, and the key that each writes. */
 const SCALARS = [
   ["work", ["work"]],
-  ["workdir", ["workdir"]],
   ["hostname", ["hostname"]],
   ["network", ["network", "mode"]],
   ["terminal", ["terminal"]],
@@ -103,11 +105,23 @@ function addCapabilities({ capAdd = [], capDrop = [] }: Overrides, draft: Draft)
   draft.note([...dropped, ...added].join(" "), "capabilities", "keep");
 }
 
+/** What the command line says, checked, and what it takes away. */
+export interface CommandLine {
+  readonly raw: RawProfile;
+  /** In place of a file. */
+  readonly found: FoundProfile;
+  /** The flag that wrote a key path. */
+  readonly locate: (key: string) => string;
+  /** Of the profile's capabilities; "CAP_ALL" is each. */
+  readonly dropped: readonly string[];
+}
+
 /**
- * The command line as the topmost layer, checked by the same schema as files; relative names start from `cwd`.
+ * Flags as a file would say them, checked by the same schema; relative names start from `cwd`. Variables are for files: the
+ * shell has its own, and a value may well hold a `${`.
  * @throws TsboxError E_PROFILE_FILE for an env file, E_PROFILE_KEY or E_PROFILE_VALUE that names the flag.
  */
-export function makeOverrideLayer(overrides: Overrides, cwd: string): CommandLine {
+export function readOverrides(overrides: Overrides, cwd: string): CommandLine {
   const draft = new Draft();
   for (const text of overrides.volume ?? [])
     draft.addMount(`--volume ${text}`, parseVolume(`--volume ${text}`, text, cwd));
@@ -116,8 +130,11 @@ export function makeOverrideLayer(overrides: Overrides, cwd: string): CommandLin
   addCapabilities(overrides, draft);
   for (const text of overrides.ulimit ?? []) draft.addRlimit(`--ulimit ${text}`, text);
   draft.note("--read-only", "read_only");
+  const { workdir } = overrides;
+  draft.note(`--workdir ${workdir}`, "workdir");
   const input = {
     ...scalars(overrides, draft),
+    ...(workdir === undefined ? {} : { workdir: escapeText(workdir) }),
     ids: idsOf(overrides, draft),
     ...(overrides.readOnly === undefined ? {} : { read_only: overrides.readOnly }),
     mount: draft.mounts,
@@ -130,8 +147,9 @@ export function makeOverrideLayer(overrides: Overrides, cwd: string): CommandLin
   };
   const locate = (key: string) => enclosingKeys(key).flatMap((each) => draft.flags.get(each) ?? [])[0] ?? key;
   const subject = { file: COMMAND_LINE, name: "the command line", locate };
-  const layer = makeLayer(validateProfile(input, subject), COMMAND_LINE, locate);
-  const both = layer.settings.capabilities?.keep?.find((name) => draft.dropped.has(name));
+  const raw = validateProfile(input, subject);
+  const both = raw.capabilities?.keep?.find((name) => draft.dropped.has(name));
   if (both !== undefined) refuse(`--cap-drop ${both}`, "either --cap-add or --cap-drop of one capability", "both");
-  return { ...layer, dropped: [...draft.dropped] };
+  const found = { name: "", path: join(cwd, "-"), shown: COMMAND_LINE, place: "file" } as const;
+  return { raw, found, locate, dropped: [...draft.dropped] };
 }

@@ -1,9 +1,12 @@
+import { dirname } from "node:path";
 import { TsboxError } from "../errors/error.ts";
-import { completeProfile } from "./defaults.ts";
+import { completeProfile, idsOf } from "./defaults.ts";
+import { expandProfile, type Sides } from "./expand.ts";
 import { readProfileFile } from "./file.ts";
-import { type FoundProfile, findParent, findProfile, type ProfilePlaces, placeBeside } from "./find.ts";
-import { applyCommandLine, type Layer, makeLayer, mergeLayers } from "./layer.ts";
-import { makeOverrideLayer, type Overrides } from "./override.ts";
+import { type FoundProfile, findParent, findProfile, type ProfilePlaces } from "./find.ts";
+import { homeInside } from "./id-map.ts";
+import { applyCommandLine, makeLayer, mergeIds, mergeLayers } from "./layer.ts";
+import { type Overrides, readOverrides } from "./override.ts";
 import type { Profile } from "./profile.ts";
 import type { RawProfile } from "./schema.ts";
 import { parseToml } from "./toml.ts";
@@ -11,7 +14,8 @@ import { validateProfile } from "./validate.ts";
 
 // Theory of operation. A profile is made of layers: the file that was named, the files along its `extends`, and the
 // command line. Each layer is read, parsed and checked by itself against one schema, so that every fault is told with
-// the file and key that somebody wrote. Only checked layers are merged, the oldest parent first, the command line last;
+// the file and key that somebody wrote. Then its variables get their values: not before, because what the build knows of
+// the shipped files must hold for every run. Only checked layers are merged, the oldest parent first, the command line last;
 // beside each setting goes its origin, so that a step of the plan can name the line that asked for it. What no layer
 // wrote gets a default at the end, never earlier: a default must not count as something that was said. The host is
 // asked nothing: that a path, a group of system calls or an id range exists is for the plan to find out.
@@ -40,13 +44,7 @@ export function parseProfile(content: string, shown: string): RawProfile {
 
 function readLink(found: FoundProfile): Link {
   const { path, shown } = found;
-  const raw = parseProfile(readProfileFile(path, shown), shown);
-  return { found, raw: placeFilter(raw, found) };
-}
-
-function placeFilter(raw: RawProfile, found: FoundProfile): RawProfile {
-  const file = raw.seccomp?.file;
-  return file === undefined ? raw : { ...raw, seccomp: { ...raw.seccomp, file: placeBeside(file.shown, found) } };
+  return { found, raw: parseProfile(readProfileFile(path, shown), shown) };
 }
 
 function refuseChain(chain: readonly Link[], parent: FoundProfile, detail: string): never {
@@ -70,6 +68,16 @@ function readChain(first: FoundProfile, where: ProfilePlaces): Link[] {
   return chain;
 }
 
+/** What variables stand for in files of these sources; the home directory inside depends on what all say of ids. */
+function sidesOf(sources: readonly { readonly raw: RawProfile }[], { cwd, user }: ProfilePlaces) {
+  const ids = idsOf(sources.map(({ raw }) => raw.ids ?? {}).reduce(mergeIds));
+  const inside = homeInside(ids, user.uid);
+  return ({ path }: FoundProfile): Sides => {
+    const same = { work: cwd, profile: dirname(path) };
+    return { outside: { ...same, home: user.home }, inside: { ...same, home: inside } };
+  };
+}
+
 /**
  * The whole profile of a name or file: parents along `extends` merged below it, `overrides` above it, defaults filled in.
  *
@@ -79,9 +87,12 @@ function readChain(first: FoundProfile, where: ProfilePlaces): Link[] {
  */
 export function readProfile(nameOrFile: string, where: ProfilePlaces, overrides: Overrides = {}): Profile {
   const found = findProfile(nameOrFile, where);
-  const files = readChain(found, where).map((link): Layer => makeLayer(link.raw, link.found.shown, sameKey));
-  const merged = files.reduceRight((base, layer) => mergeLayers(base, layer));
-  const said = Object.keys(overrides).length > 0;
-  const whole = said ? applyCommandLine(merged, makeOverrideLayer(overrides, where.cwd)) : merged;
-  return completeProfile(found.name, whole);
+  const files = readChain(found, where).reverse();
+  const line = Object.keys(overrides).length > 0 ? readOverrides(overrides, where.cwd) : undefined;
+  const sides = sidesOf([...files, ...(line === undefined ? [] : [line])], where);
+  const layers = files.map((link) => makeLayer(expandProfile(link.raw, link.found, sides), link.found.shown, sameKey));
+  const merged = layers.reduce((base, layer) => mergeLayers(base, layer));
+  if (line === undefined) return completeProfile(found.name, merged);
+  const top = makeLayer(expandProfile(line.raw, line.found, sides), line.found.shown, line.locate);
+  return completeProfile(found.name, applyCommandLine(merged, top, line.dropped));
 }

@@ -2,37 +2,16 @@ import * as v from "valibot";
 import type { Milliseconds } from "../base/brand.ts";
 import { isAtOrBelow } from "../base/path.ts";
 import { capabilityShape, parseCapability } from "./capability.ts";
+import { environmentFault, parseVariable } from "./environment.ts";
 import { EXTENT_SHAPE, mapFault, parseIdExtent } from "./id-map.ts";
-import {
-  choice,
-  flag,
-  LIST_LIMIT,
-  leaf,
-  list,
-  parseSandboxPath,
-  parseTable,
-  shaped,
-  table,
-  text,
-  word,
-} from "./leaf.ts";
+import { choice, flag, LIST_LIMIT, leaf, list, parseTable, shaped, table, text, word } from "./leaf.ts";
 import { MOUNT } from "./mount.ts";
-import { type FilterFile, RLIMIT_NAMES, type Rlimit, type RlimitName } from "./profile.ts";
+import { parseSandboxPath } from "./path.ts";
+import { RLIMIT_NAMES, type Rlimit, type RlimitName } from "./profile.ts";
 import { limitShape, limitsShape, parseRlimit, parseRlimitPair } from "./rlimit.ts";
-import {
-  DURATION,
-  either,
-  FILE,
-  integer,
-  matching,
-  oneOf,
-  PATH,
-  pathBelow,
-  RELATIVE_PATH,
-  STRING,
-  size,
-} from "./shape.ts";
-import { parseBytes, parseCount, parseDuration } from "./units.ts";
+import { DURATION, either, FILE, integer, matching, oneOf, pathBelow, RELATIVE_PATH, STRING, size } from "./shape.ts";
+import { type Parsed, parseBytes, parseCount, parseDuration } from "./units.ts";
+import { TEMPLATE_PATH, type Template, templated } from "./variable.ts";
 
 const DAY = 86_400_000;
 const CENTURY = 100 * 366 * 86_400;
@@ -79,23 +58,13 @@ const filterName = text("the name of a group or system call", (input) => (FILTER
   pattern: FILTER_NAME.source,
 });
 
-/** As written; src/profile/read.ts says where it is. */
-const filterFile = v.pipe(
-  text(
-    "the path of a JSON file",
-    (input) => (input !== "" && input.length <= 4096 && !input.includes("\0") ? undefined : ""),
-    FILE,
-  ),
-  v.transform((written): FilterFile => ({ path: written, shown: written })),
-);
+const parseFile = (input: unknown): Parsed<string> =>
+  typeof input === "string" && input !== "" && input.length <= 4096 && !input.includes("\0")
+    ? { value: input }
+    : { fault: { expected: "the path of a JSON file" } };
 
-function environmentFault(name: string): string | undefined {
-  return name === "" || /[=\0]/.test(name) ? "a name is not empty and has no '=' and no NUL" : undefined;
-}
-
-/** execve(2) takes strings of at most 131072 bytes, MAX_ARG_STRLEN, NUL included. */
-const isValue = (name: string, input: unknown): input is string =>
-  typeof input === "string" && !input.includes("\0") && Buffer.byteLength(name) + Buffer.byteLength(input) < 131_070;
+/** As written; src/profile/expand.ts says where it is. */
+const filterFile = leaf(templated(parseFile), FILE);
 
 const VARIABLE = matching("[^=\\u0000]+");
 
@@ -107,20 +76,29 @@ const environmentSet = v.pipe(
     additionalProperties: STRING,
     maxProperties: LIST_LIMIT,
   }),
-  v.rawTransform<Record<string, unknown>, Readonly<Record<string, string>>>(({ dataset, addIssue, NEVER }) => {
-    const valid: [string, string][] = [];
-    for (const [name, value] of Object.entries(dataset.value)) {
-      const hint = environmentFault(name);
-      if (hint === undefined && isValue(name, value)) valid.push([name, value]);
-      else {
-        const at = { type: "object", origin: "value", input: dataset.value, key: name, value } as const;
-        const expected = hint === undefined ? "a string below 128 KiB without NUL" : "the name of a variable";
-        addIssue({ expected, message: hint ?? "", input: hint === undefined ? value : name, path: [at] });
-        return NEVER;
+  v.rawTransform<Record<string, unknown>, Readonly<Record<string, string | Template>>>(
+    ({ dataset, addIssue, NEVER }) => {
+      const valid: [string, string | Template][] = [];
+      for (const [name, value] of Object.entries(dataset.value)) {
+        const hint = environmentFault(name);
+        const parsed = parseVariable(name, value);
+        if (hint === undefined && "value" in parsed) valid.push([name, parsed.value]);
+        else {
+          const at = { type: "object", origin: "value", input: dataset.value, key: name, value } as const;
+          const fault =
+            hint === undefined && "fault" in parsed ? parsed.fault : { expected: "the name of a variable", hint };
+          addIssue({
+            expected: fault.expected,
+            message: fault.hint ?? "",
+            input: hint === undefined ? value : name,
+            path: [at],
+          });
+          return NEVER;
+        }
       }
-    }
-    return Object.fromEntries(valid);
-  }),
+      return Object.fromEntries(valid);
+    },
+  ),
 );
 
 const SECONDS = { min: -CENTURY, max: CENTURY };
@@ -179,7 +157,7 @@ export const RAW_PROFILE = table({
   description: v.exactOptional(description),
   extends: v.exactOptional(parent),
   work: v.exactOptional(word(["ro", "rw", "none"], ["overlay"])),
-  workdir: v.exactOptional(leaf((input) => parseSandboxPath(input), PATH)),
+  workdir: v.exactOptional(leaf(templated(parseSandboxPath), TEMPLATE_PATH)),
   terminal: v.exactOptional(word(["auto", "private", "shared"])),
   hostname: v.exactOptional(hostname),
   ids: v.exactOptional(

@@ -17,7 +17,7 @@ export const matching = (pattern: string, more: Shape = {}): Shape => ({
 });
 
 /** A part of a path that is not "..", maybe empty or "."; without a look-ahead, which some validators lack. */
-const PART = "\\.?|\\.?[^./\\u0000][^/\\u0000]*|\\.\\.[^/\\u0000]+";
+export const PART = "\\.?|\\.?[^./\\u0000][^/\\u0000]*|\\.\\.[^/\\u0000]+";
 const LONGEST = { maxLength: 4095 };
 
 /** Absolute, without "..". */

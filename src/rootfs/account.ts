@@ -1,13 +1,6 @@
-import {
-  type SandboxGid,
-  type SandboxPath,
-  type SandboxUid,
-  sandboxGid,
-  sandboxPath,
-  sandboxUid,
-} from "../base/brand.ts";
+import { type SandboxGid, type SandboxPath, type SandboxUid, sandboxGid, sandboxUid } from "../base/brand.ts";
 import type { HostFacts } from "../host/facts.ts";
-import { ownId } from "../profile/id-map.ts";
+import { homeInside, ownId } from "../profile/id-map.ts";
 import type { Profile } from "../profile/profile.ts";
 
 /** Who the command is, inside. */
@@ -18,26 +11,18 @@ export interface Account {
   readonly home: SandboxPath;
 }
 
-/**
- * Not the user's own home path: the work directory mostly lies below that, and Landlock, whose rules hold for all that is
- * beneath a path, could not keep it read-only below a home that is writable.
- */
-const HOME = sandboxPath("/home/sandbox");
-
-const ROOT = { name: "root", home: sandboxPath("/root") };
-const NOBODY = { name: "nobody", home: HOME };
-
-function nameOf({ map, uidMap }: Profile["ids"], uid: number, user: HostFacts["user"]): Pick<Account, "name" | "home"> {
-  if (map === "self" && uidMap === undefined) return { name: user.name, home: HOME };
-  if (uid === 0) return ROOT;
-  return uid === 65_534 ? NOBODY : { name: user.name, home: HOME };
+function nameOf({ map, uidMap }: Profile["ids"], uid: number, user: HostFacts["user"]): string {
+  if (map === "self" && uidMap === undefined) return user.name;
+  if (uid === 0) return "root";
+  return uid === 65_534 ? "nobody" : user.name;
 }
 
 /** The account that the maps give; overflow ids 65534 are nobody's, user_namespaces(7). */
 export function accountOf(ids: Profile["ids"], user: HostFacts["user"]): Account {
   const [uid, gid] = [ownId(ids, "uid", user.uid), ownId(ids, "gid", user.gid)];
   if (uid === undefined || gid === undefined) throw new RangeError("the user's own id is not mapped");
-  return { ...nameOf(ids, uid, user), uid: sandboxUid(uid), gid: sandboxGid(gid) };
+  const [name, home] = [nameOf(ids, uid, user), homeInside(ids, user.uid)];
+  return { name, uid: sandboxUid(uid), gid: sandboxGid(gid), home };
 }
 
 function unique(lines: readonly { readonly id: number; readonly text: string }[]): string {

@@ -1,9 +1,10 @@
 import type { HostPath } from "../base/brand.ts";
 import { TsboxError } from "../errors/error.ts";
 import type { HostFacts, StreamFact } from "../host/facts.ts";
-import { probeCwd, probeHost } from "../host/probe.ts";
+import { probeCwd, probeHost, probeUser } from "../host/probe.ts";
 import { type Plan, plan, type RunOptions } from "../plan/plan.ts";
 import { because, filterKey } from "../profile/because.ts";
+import type { ProfilePlaces } from "../profile/find.ts";
 import type { Overrides } from "../profile/override.ts";
 import type { Profile } from "../profile/profile.ts";
 import { readProfile } from "../profile/read.ts";
@@ -24,6 +25,12 @@ export interface Request {
   readonly streams: readonly StreamFact[];
 }
 
+/** Where the profile of a request is looked for, and what its variables stand for. */
+function placesOf(request: Request, cwd: HostPath, user: HostFacts["user"]): ProfilePlaces {
+  const { configHome, packageDir } = request;
+  return { configHome, packageDir, cwd, user: { uid: user.uid, home: user.otherHome ?? user.home } };
+}
+
 export interface Prepared {
   readonly profile: Profile;
   readonly facts: HostFacts;
@@ -33,9 +40,10 @@ export interface Prepared {
 /** Reads the profile, asks the host, and plans. @throws TsboxError for whatever stands in the way. */
 export function prepare(request: Request, options: RunOptions = {}): Prepared {
   const cwd: HostPath = probeCwd(request.cwd);
-  const profile = readProfile(request.profile, { ...request, cwd }, request.overrides);
+  const user = probeUser();
+  const profile = readProfile(request.profile, placesOf(request, cwd, user), request.overrides);
   const seccomp = probeFilter(profile, request.packageDir);
-  const facts = probeHost(profile, { ...request, cwd, paths: wantedPaths(profile, cwd), seccomp });
+  const facts = probeHost(profile, { ...request, cwd, user, paths: wantedPaths(profile, cwd), seccomp });
   return { profile, facts, plan: plan(profile, facts, options) };
 }
 
@@ -45,7 +53,7 @@ export function prepare(request: Request, options: RunOptions = {}): Prepared {
  */
 export function prepareFilter(request: Request): FilterView {
   const cwd = probeCwd(request.cwd);
-  const read = readProfile(request.profile, { ...request, cwd }, request.overrides);
+  const read = readProfile(request.profile, placesOf(request, cwd, probeUser()), request.overrides);
   // Asked to show the filter, tsbox does not do without.
   const filter = read.seccomp.filter === "prefer" ? "require" : read.seccomp.filter;
   const profile: Profile = { ...read, seccomp: { ...read.seccomp, filter } };

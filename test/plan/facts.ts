@@ -148,7 +148,7 @@ const PACKAGE = join(import.meta.dirname, "../..");
 
 /** A shipped profile with these overrides, and what that host says to it. */
 export function prepareKind(name: string, { host, overrides, clock }: Kind) {
-  const where = { configHome: undefined, packageDir: PACKAGE, cwd: host.cwd };
+  const where = { configHome: undefined, packageDir: PACKAGE, cwd: host.cwd, user: host.user };
   const read = readProfile(name, where, overrides);
   const profile: Profile = clock === undefined ? read : { ...read, clock };
   return { profile, facts: hostFacts(host, profile) };

@@ -2,25 +2,18 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { REFUSED_CAPABILITIES } from "../../src/profile/capability.ts";
-import { completeProfile } from "../../src/profile/defaults.ts";
 import { keyTexts } from "../../src/profile/document.ts";
-import { makeLayer } from "../../src/profile/layer.ts";
 import { listProfileKeys } from "../../src/profile/outline.ts";
 import { RLIMIT_NAMES } from "../../src/profile/profile.ts";
+import { readProfile } from "../../src/profile/read.ts";
 import { RESOURCES } from "../../src/profile/rlimit.ts";
-import { parseToml } from "../../src/profile/toml.ts";
-import { validateProfile } from "../../src/profile/validate.ts";
-import { PACKAGE } from "./scratch.ts";
+import { makeScratch, PACKAGE } from "./scratch.ts";
 
 const TEXT = readFileSync(join(PACKAGE, "docs/profile.md"), "utf8");
 
 /** What a profile with that text comes to, but for where it was said. */
 function complete(text: string): object {
-  const raw = validateProfile(parseToml(text, "x"), { file: "x", name: "x", locate: (key) => key });
-  const { origins: _, ...profile } = completeProfile(
-    "x",
-    makeLayer(raw, "x", (key) => key),
-  );
+  const { origins: _, ...profile } = readProfile("x.toml", makeScratch({ "x.toml": text }));
   return profile;
 }
 

@@ -15,7 +15,7 @@ export function makeScratch(files: Readonly<Record<string, string | Uint8Array>>
     mkdirSync(dirname(join(cwd, name)), { recursive: true });
     writeFileSync(join(cwd, name), content);
   }
-  return { configHome: join(cwd, "config"), packageDir: PACKAGE, cwd };
+  return { configHome: join(cwd, "config"), packageDir: PACKAGE, cwd, user: { uid: 1000, home: "/home/user" } };
 }
 
 /** The TsboxError that `act` must end with. */

@@ -49,7 +49,7 @@ const source = groupDirectory(`${ROOT}/profiles/seccomp`, "profiles/seccomp");
 const ofBase = readGroups(["base"], source);
 
 function specOf(profile: string, project: Project): FilterSpec {
-  const places = { packageDir: ROOT, configHome: undefined, cwd: project.cwd };
+  const places = { packageDir: ROOT, configHome: undefined, cwd: project.cwd, user: { uid: 0, home: "/root" } };
   return readFilter(readProfile(profile, places), ROOT).spec;
 }
 
