@@ -9,13 +9,18 @@ import { ROOT } from "./tree.mjs";
  * and their constants are made, at the first call of one.
  */
 const LAZY_MODULES = [
+  "doctor/apparmor",
+  "doctor/diagnosis",
+  "doctor/render",
   "host/filter",
+  "host/machine",
   "plan/render",
   "profile/groups",
   "profile/oci",
   "profile/override",
   "profile/toml",
   "profile/validate",
+  "run/trial",
   "seccomp/oci",
   "seccomp/render",
   "seccomp/rules",
@@ -25,7 +30,7 @@ const LAZY_MODULES = [
 function exportedFunctions(path) {
   const exported = readFileSync(path, "utf8").matchAll(/^export (?!type |interface )(.*)$/gm);
   return [...exported].map(([line, rest = ""]) => {
-    const match = /^(?:function (\w+)|const (\w+)\b.*=>)/.exec(rest);
+    const match = /^(?:(?:async )?function (\w+)|const (\w+)\b.*=>)/.exec(rest);
     const name = match?.[1] ?? match?.[2];
     if (name === undefined) throw new Error(`${path} is to be loaded lazily and exports more than functions: ${line}`);
     return name;
@@ -57,7 +62,9 @@ export const LAZY = {
  * require() already.
  */
 const STAND_INS = {
-  "node:child_process": 'exports.spawn=(...args)=>require("node:child_process").spawn(...args);',
+  "node:child_process": ["spawn", "spawnSync"]
+    .map((name) => `exports.${name}=(...args)=>require("node:child_process").${name}(...args);`)
+    .join(""),
   "node:tty": 'exports.isatty=(fd)=>require("node:tty").isatty(fd);',
   "node:module": "exports.createRequire=()=>require;",
 };

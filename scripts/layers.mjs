@@ -18,13 +18,14 @@ const LAYERS = [
   ["launcher"],
   ["state"],
   ["run"],
+  ["doctor"],
   ["cli"],
   ["index.ts"],
 ];
 const SECTIONS = LAYERS[5] ?? [];
 
 /** Same input, same bytes: nothing here may ask the machine, the clock or chance. */
-const PURE = new Set(["base", "errors", "plan", ...SECTIONS]);
+const PURE = new Set(["base", "errors", "plan", "doctor", ...SECTIONS]);
 const PURE_NODE_MODULES = new Set(["node:assert", "node:buffer", "node:path", "node:url", "node:util"]);
 const IMPURE_NAME =
   /(?<![\w$.])(?:process|Date|performance|crypto|globalThis|fetch|set(?:Timeout|Interval|Immediate))\b(?!\s*[:?])/g;

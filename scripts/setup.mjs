@@ -23,6 +23,7 @@ const TESTS = {
   clang: "clang",
   // libFuzzer and the sanitizers of clang
   "libclang-rt-dev": "clang",
+  apparmor: "apparmor_parser",
   strace: "strace",
   python3: "python3",
   perl: "perl",

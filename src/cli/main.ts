@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { renderError, TsboxError } from "../errors/error.ts";
+import { doctorCommand } from "./doctor.ts";
 import { adviseForeign } from "./foreign.ts";
 import { planCommand } from "./plan.ts";
 import { say } from "./print.ts";
@@ -16,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
   shell: shellCommand,
   plan: planCommand,
   seccomp: seccompCommand,
+  doctor: doctorCommand,
 };
 
 /** The command that is called for, or all of them for help and for a word that is none. */
@@ -67,8 +69,10 @@ function tell(error: unknown): number {
   return EXIT_SETUP;
 }
 
-try {
-  program().parse(process.argv);
-} catch (error) {
-  process.exitCode = tell(error);
+async function main(): Promise<void> {
+  await program().parseAsync(process.argv);
 }
+
+main().catch((error: unknown) => {
+  process.exitCode = tell(error);
+});

@@ -1,3 +1,5 @@
+import { DOCTOR, FIX, WITHIN_TSBOX } from "./fix.ts";
+
 /** What to tell when a step of the set-up fails. `alternatives` replace an errno's own words where these mislead. */
 export interface Advice {
   /** One action that repairs it. */
@@ -10,8 +12,10 @@ const REPORT_IT = "report it with the output of `tsbox plan --calls` for the sam
 
 const NO_USER_NAMESPACES = {
   why: "this machine forbids user namespaces to ordinary users",
-  fix: "as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu) or kernel.unprivileged_userns_clone=1 (Debian); in a container, start it with them allowed",
+  fix: FIX.doctor,
 };
+
+const NESTED = { why: WITHIN_TSBOX, fix: FIX.nested };
 
 /** By the code of the error; each is exit 125, and the command was not started. */
 export const ADVICE = {
@@ -22,7 +26,7 @@ export const ADVICE = {
       EACCES: NO_USER_NAMESPACES,
       ENOSPC: {
         why: "the limit of user or other namespaces is reached, or is 0",
-        fix: "as root: sysctl -w user.max_user_namespaces=10000; inside a sandbox of tsbox they are forbidden",
+        fix: `${FIX.userNamespaces}; ${DOCTOR}`,
       },
       EINVAL: {
         why: "this kernel lacks one of the namespaces",
@@ -30,11 +34,12 @@ export const ADVICE = {
       },
       ENOSYS: {
         why: "clone3(2) is not available",
-        fix: "use Linux 5.12 or newer; in a container, allow clone3 in its seccomp profile",
+        fix: `${FIX.kernel}; in a container, allow clone3 in its seccomp profile; ${DOCTOR}`,
       },
       EAGAIN: { why: "the limit of processes is reached", fix: "raise it: ulimit -u, or TasksMax of the user's slice" },
     },
   },
+  E_NESTED: { fix: FIX.nested, alternatives: { ENOSPC: NESTED, ENOSYS: NESTED } },
   E_ID_MAP: {
     fix: "check that /etc/subuid and /etc/subgid give you the range, or use --map self",
     alternatives: {
@@ -55,11 +60,11 @@ export const ADVICE = {
     alternatives: {
       EPERM: {
         why: "the kernel does not allow this mount here",
-        fix: "on Ubuntu as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0; in a container, see whether mounts are allowed",
+        fix: `on Ubuntu, ${FIX.apparmor}; in a container, see whether mounts are allowed`,
       },
       EACCES: {
         why: "you may not go there, or AppArmor forbids the mount",
-        fix: "check the permissions on the way; on Ubuntu as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+        fix: `check the permissions on the way; on Ubuntu, ${FIX.apparmor}`,
       },
       ENOENT: {
         why: "it does not exist, or not any more",
@@ -73,7 +78,7 @@ export const ADVICE = {
         why: "there is a symbolic link on the way, which may lead outside",
         fix: "name the path without links (realpath prints it)",
       },
-      ENOSYS: { why: "this kernel lacks the call", fix: "use Linux 5.12 or newer" },
+      ENOSYS: { why: "this kernel lacks the call", fix: FIX.kernel },
     },
   },
   E_PROC: {
@@ -81,7 +86,7 @@ export const ADVICE = {
     alternatives: {
       EPERM: {
         why: "a fresh proc is refused because the one here is partly hidden, as in a container",
-        fix: "start the container with an unmasked /proc (podman: --security-opt unmask=ALL), or run tsbox outside of it",
+        fix: `${FIX.unmaskProc}; ${DOCTOR}`,
       },
     },
   },
@@ -90,7 +95,7 @@ export const ADVICE = {
   E_SECCOMP: {
     fix: REPORT_IT,
     alternatives: {
-      EINVAL: { why: "this kernel does not take the filter", fix: "use a kernel built with SECCOMP_FILTER" },
+      EINVAL: { why: "this kernel does not take the filter", fix: FIX.seccomp },
     },
   },
   E_RESTRICT: { fix: REPORT_IT },

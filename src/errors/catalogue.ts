@@ -1,3 +1,5 @@
+import { ADD_SUBORDINATE, FIX, installPackage } from "./fix.ts";
+
 interface Entry {
   /** What tsbox was doing, lower case, no full stop. */
   readonly what: string;
@@ -107,7 +109,7 @@ export const CATALOGUE = {
   E_LIBSECCOMP_MISSING: {
     what: "cannot build the system call filter",
     why: "libseccomp.so.2 cannot be loaded: {detail}",
-    fix: "apt install libseccomp2",
+    fix: installPackage("libseccomp"),
     exit: 125,
   },
   E_LIBSECCOMP_OLD: {
@@ -185,19 +187,19 @@ export const CATALOGUE = {
   E_LOW_PORTS: {
     what: "cannot keep CAP_NET_BIND_SERVICE",
     why: "with network.mode host it would have to count on the host, where the command has no capability",
-    fix: "as root: sysctl -w net.ipv4.ip_unprivileged_port_start=80, or use ports from 1024 on",
+    fix: `${FIX.lowPorts}, or use ports from 1024 on`,
     exit: 125,
   },
   E_NEWUIDMAP: {
     what: "cannot map a range of ids",
     why: "newuidmap and newgidmap are not installed",
-    fix: "apt install uidmap, or use --map self",
+    fix: `${installPackage("newuidmap")}, or use --map self`,
     exit: 125,
   },
   E_SUBID: {
     what: "cannot map a range of ids",
     why: "{file} has no entry for {user}",
-    fix: "run as root: usermod --add-{list} 100000-165535 {user}",
+    fix: ADD_SUBORDINATE,
     exit: 125,
   },
   E_ID_OWN: {
@@ -215,7 +217,7 @@ export const CATALOGUE = {
   E_LANDLOCK: {
     what: "cannot restrict the command by Landlock",
     why: "this kernel has no Landlock, or it is switched off",
-    fix: 'boot with lsm=landlock,… on Linux 5.13 or newer, or write landlock = "prefer"',
+    fix: `${FIX.landlock}, or write landlock = "prefer"`,
     exit: 125,
   },
   E_COMMAND_NOT_FOUND: {

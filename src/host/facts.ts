@@ -56,6 +56,8 @@ export interface HostFacts {
   readonly own: readonly HostPath[];
   /** Whether tsbox's parent is a process that it can see, and so watch. */
   readonly parentVisible: boolean;
+  /** tsbox itself runs in a sandbox of tsbox. */
+  readonly withinTsbox: boolean;
   readonly streams: readonly StreamFact[];
   /** Of the names that the profile passes on: those that are set. */
   readonly environment: ReadonlyMap<string, string>;

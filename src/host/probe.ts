@@ -7,9 +7,11 @@ import { landlockAbi } from "../sys/libc.ts";
 import type { Arch } from "../sys/syscalls.ts";
 import type { HostFacts, StreamFact } from "./facts.ts";
 import type { SeccompFact } from "./filter.ts";
+import { probeHelper } from "./helper.ts";
 import { probeHardLimits } from "./limit.ts";
 import { canonical, ifThere, lstatOrNone, probePath } from "./path.ts";
 import { probeSubordinate } from "./subid.ts";
+import { isWithinTsbox } from "./surroundings.ts";
 
 /** @throws TsboxError E_ARCH on a machine that is neither x86-64 nor arm64. */
 export function probeArch(): Arch {
@@ -38,12 +40,6 @@ export function probeUser(): HostFacts["user"] {
   const otherHome = named === undefined ? undefined : canonical(named);
   const user = { uid: hostUid(uid), gid: hostGid(gid), name, home };
   return otherHome === undefined || otherHome === home ? user : { ...user, otherHome };
-}
-
-function probeHelper(name: string): HostPath | undefined {
-  return ["/usr/bin", "/bin", "/usr/local/bin"]
-    .map((folder) => canonical(`${folder}/${name}`))
-    .find((path) => path !== undefined);
 }
 
 const RESOLV_CONF_LIMIT = 65_536;
@@ -97,6 +93,7 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
     own: probeOwn(wanted),
     // A parent outside of this pid namespace reads as 0; getppid(2).
     parentVisible: process.ppid !== 0,
+    withinTsbox: isWithinTsbox(),
     streams: wanted.streams,
     environment,
     resolvConf:

@@ -50,7 +50,10 @@ export function encode(plan: Plan): Uint8Array {
     ranges[role] = [entries.length, lines[role].length];
     for (const { call, step } of lines[role]) entries.add(call, step);
   }
-  const messages: Message[] = [...plan.steps.map(stepMessage), ...outcomeMessages(plan)];
+  const messages: Message[] = [
+    ...plan.steps.map((step) => stepMessage(step, plan.withinTsbox)),
+    ...outcomeMessages(plan),
+  ];
   const alternatives = new Alternatives();
 
   const stepTable = table(messages, STEP_SIZE, (words, at, message) => {

@@ -1,5 +1,5 @@
 import { printable } from "../base/printable.ts";
-import { ADVICE, type Advice } from "../errors/advice.ts";
+import { ADVICE, type Advice, type AdviceCode } from "../errors/advice.ts";
 import { CATALOGUE, type ErrorCode } from "../errors/catalogue.ts";
 import type { Because } from "../errors/error.ts";
 import { ERRNO } from "../sys/call.ts";
@@ -33,8 +33,14 @@ function alternativesOf(advice: Advice): Message["alternatives"] {
   return list;
 }
 
-export function stepMessage(step: Step): Message {
-  const code = CODE[step.step.op];
+/** A sandbox forbids what its own sandboxes would need, in several ways with as many errnos. */
+function codeOf({ step }: Step, withinTsbox: boolean): AdviceCode {
+  const code = CODE[step.op];
+  return withinTsbox && code === "E_NAMESPACE" ? "E_NESTED" : code;
+}
+
+export function stepMessage(step: Step, withinTsbox: boolean): Message {
+  const code = codeOf(step, withinTsbox);
   const advice: Advice = ADVICE[code];
   const what = `cannot ${describe(step)}`;
   return { what, code, from: origin(step.because), fix: advice.fix, exit: 125, alternatives: alternativesOf(advice) };

@@ -39,6 +39,8 @@ export interface Plan {
   readonly readOnly: Because | undefined;
   readonly dieWithParent: boolean;
   readonly messages: Messages;
+  /** tsbox itself runs in a sandbox of tsbox: what fails because of that is told so. */
+  readonly withinTsbox: boolean;
   readonly report: RunOptions["report"];
   readonly filter: Because | undefined;
   /** The command has a terminal of its own, which the supervisor relays to the user's. */
@@ -139,6 +141,7 @@ export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {
     readOnly: profile.readOnly ? because(profile, "read_only") : undefined,
     dieWithParent: profile.lifecycle.dieWithParent,
     messages: options.messages ?? "all",
+    withinTsbox: facts.withinTsbox,
     report: options.report,
     terminal,
     filter: steps.some(({ step }) => step.op === "filter") ? filter : undefined,

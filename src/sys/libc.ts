@@ -9,6 +9,7 @@ interface Libc {
   fcntl(fd: number, command: number, value: number): number;
   syscall(number: number, pointer: null, size: number, flags: number): number;
   execve(path: string, argv: readonly (string | null)[], envp: readonly (string | null)[]): number;
+  getxattr(path: string, name: string, value: null, size: number): number;
 }
 
 let loaded: Libc | undefined;
@@ -23,6 +24,7 @@ function libc(): Libc {
       fcntl: so.func("fcntl", "int", ["int", "int", "int"]),
       syscall: so.func("syscall", "long", ["long", "void *", "size_t", "uint"]),
       execve: so.func("execve", "int", ["str", "char **", "char **"]),
+      getxattr: so.func("getxattr", "long", ["str", "str", "void *", "size_t"]),
     };
   }
   return loaded;
@@ -56,6 +58,17 @@ export function landlockAbi(arch: Arch): number {
   const number = SYSCALLS[arch].landlock_create_ruleset;
   return Math.max(0, libc().syscall(number, null, 0, LANDLOCK.CREATE_RULESET_VERSION));
 }
+
+/** Calls that fail with EINVAL when they get no arguments and every flag, and do nothing. */
+export type EmptyCall = "clone3" | "open_tree" | "mount_setattr";
+
+/** errno of such a call: EINVAL (22) where it can be used, ENOSYS (38) or EPERM (1) where the kernel or a filter refuses. */
+export function errnoOfEmpty(arch: Arch, name: EmptyCall): number {
+  return libc().syscall(SYSCALLS[arch][name], null, 0, 0xffff_ffff) < 0 ? koffi().errno() : 0;
+}
+
+/** Whether a program gets capabilities when it is executed; capabilities(7), xattr(7). */
+export const hasFileCapabilities = (path: string): boolean => libc().getxattr(path, "security.capability", null, 0) > 0;
 
 const F_GETFL = 3;
 const O_ACCMODE = 3;

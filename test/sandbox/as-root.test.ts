@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
+import type { Diagnosis } from "../../src/doctor/diagnosis.ts";
 import { buildFixture } from "../support/fixture.ts";
 import { type Memory, memoryOf } from "../support/memory.ts";
 import { type Running, until } from "../support/process.ts";
 import { makeProject } from "../support/project.ts";
 import { lines } from "../support/shell.ts";
-import { bare, ROOT, run, startTsbox } from "../support/tsbox.ts";
+import { bare, ROOT, run, startTsbox, tsbox } from "../support/tsbox.ts";
 
 /** What all processes of tsbox may have together, README and DESIGN. */
 const LIMIT_BYTES = 1.5 * 2 ** 20;
@@ -69,6 +70,18 @@ describe("started by root, a sandbox", () => {
     expect(await run(["true"], { cwd: "/root" })).toMatchObject({
       code: 125,
       stderr: expect.stringContaining("[E_WORK]"),
+    });
+  });
+});
+
+describe("tsbox doctor, started by root", () => {
+  it("says what that means, and that sandboxes work", async () => {
+    const { code, stdout } = await tsbox(["doctor", "--json"], makeProject());
+    expect(code).toBe(0);
+    const { strict, findings }: Diagnosis = JSON.parse(stdout);
+    expect(strict).toBe(true);
+    expect(findings.find(({ id }) => id === "user")).toMatchObject({
+      ...{ state: "limited", found: "root", fix: "start tsbox as an ordinary user" },
     });
   });
 });

@@ -78,6 +78,7 @@ export interface Host {
   readonly lastCapability?: number;
   readonly hardLimits?: HostFacts["hardLimits"];
   readonly landlockAbi?: number;
+  readonly withinTsbox?: boolean;
   readonly streams?: HostFacts["streams"];
 }
 
@@ -98,6 +99,7 @@ export function hostFacts(host: Host, profile: Profile): HostFacts {
     paths: new Map(wantedPaths(profile, cwd).map((path) => [path, treeFact(host.tree, path)])),
     own: [hostPath("/opt/tsbox"), hostPath("/usr/bin/node")],
     parentVisible: true,
+    withinTsbox: host.withinTsbox ?? false,
     streams: host.streams ?? [],
     environment: new Map(environment),
     resolvConf: profile.network.mode === "none" ? undefined : host.resolvConf,

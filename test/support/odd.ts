@@ -3,6 +3,7 @@ import { ERRNO, type ErrnoName } from "../../src/sys/call.ts";
 import { SYSCALLS, type SyscallName } from "../../src/sys/syscalls.ts";
 import { buildFixture } from "./fixture.ts";
 import type { Project } from "./project.ts";
+import { ROOT } from "./tsbox.ts";
 
 /*
  * Words to put before a command that make it see a machine other than this one is. All of them exec, or wait for what
@@ -47,6 +48,13 @@ export function withMounts(script: string): string[] {
 export const inNamespace = (script: string): string[] => [
   ...["unshare", "--user", "--map-root-user", "--mount"],
   ...inShell(script, 'exec "$@"'),
+];
+
+/** A sandbox of tsbox itself, with these options, in which the checkout and Node are to be seen. */
+export const inSandbox = (...options: readonly string[]): string[] => [
+  ...[process.execPath, `${ROOT}/bin/tsbox.js`, "run", ...options],
+  ...[ROOT, process.execPath].flatMap((path) => ["-v", `${path}:${path}:ro`]),
+  "--",
 ];
 
 /** `script` is run first, in the shell that becomes the command. */

@@ -72,7 +72,7 @@ export const FILTER: readonly Provocation[] = [
   {
     code: "E_LIBSECCOMP_MISSING",
     when: "there is no libseccomp",
-    told: ["libseccomp.so.2 cannot be loaded", "fix: apt install libseccomp2"],
+    told: ["libseccomp.so.2 cannot be loaded", "fix: as root: apt install libseccomp2"],
     attempt: (project) => ({
       ...withProfile(project, OWN_FILTER),
       wrapper: withMounts(`${hideLibrary} test ! -f "$f" || mount --bind /dev/null "$f"; done`),

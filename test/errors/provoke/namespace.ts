@@ -29,7 +29,7 @@ export const NAMESPACE: readonly Provocation[] = [
   {
     code: "E_NEWUIDMAP",
     when: "there is no newuidmap",
-    told: ["newuidmap and newgidmap are not installed", "fix: apt install uidmap, or use --map self"],
+    told: ["newuidmap and newgidmap are not installed", "fix: as root: apt install uidmap, or use --map self"],
     attempt: () => ({ ...run(["--map", "range"]), wrapper: withMounts(NO_NEWUIDMAP) }),
     repaired: () => run(["--map", "self"]),
   },

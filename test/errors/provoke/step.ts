@@ -1,7 +1,7 @@
 import type { AdviceCode } from "../../../src/errors/advice.ts";
 import type { ErrnoName } from "../../../src/sys/call.ts";
 import type { SyscallName } from "../../../src/sys/syscalls.ts";
-import { atTerminal, inNamespace, LAUNCHER, refusing, withMounts } from "../../support/odd.ts";
+import { atTerminal, inNamespace, inSandbox, LAUNCHER, refusing, withMounts } from "../../support/odd.ts";
 import type { Project } from "../../support/project.ts";
 import { type Attempt, type Provocation, run, withProfile } from "../provocation.ts";
 
@@ -22,6 +22,7 @@ interface Refused {
 /** A call of the step that is refused, by the code of the step. */
 const REFUSED: Readonly<Record<AdviceCode, Refused>> = {
   E_NAMESPACE: { call: "clone3" },
+  E_NESTED: { call: "clone3" },
   E_ID_MAP: { call: "openat" },
   E_MOUNT: { call: "mount_setattr" },
   // The root is made by the first fsopen(2).
@@ -70,6 +71,11 @@ const REPORT_IT = "fix: report it with the output of `tsbox plan --calls`";
 
 const tmpfses = (count: number) => Array.from({ length: count }, (_, i) => ["--tmpfs", `/many/${i}`]).flat();
 
+function inOpenSandbox(project: Project): string[] {
+  project.write("open.toml", 'extends = "strict"\nseccomp.filter = "off"\n');
+  return inSandbox("--profile", "./open.toml");
+}
+
 export const STEP: readonly Provocation[] = [
   other("E_NAMESPACE", REPORT_IT),
   {
@@ -92,6 +98,31 @@ export const STEP: readonly Provocation[] = [
   own("E_NAMESPACE", "EINVAL", "this kernel lacks one of the namespaces"),
   own("E_NAMESPACE", "ENOSYS", "clone3(2) is not available", "fix: use Linux 5.12 or newer"),
   own("E_NAMESPACE", "EAGAIN", "the limit of processes is reached"),
+
+  {
+    code: "E_NESTED",
+    errno: "other",
+    when: "a process cannot be made in a sandbox of tsbox",
+    told: ["cannot allocate memory", "fix: run the command as it is"],
+    attempt: (project) => ({
+      ...run(),
+      wrapper: [...inOpenSandbox(project), ...refusing("clone3", "ENOMEM", { comm: LAUNCHER })],
+    }),
+  },
+  {
+    code: "E_NESTED",
+    errno: "ENOSYS",
+    when: "it is a sandbox of tsbox with a filter",
+    told: [": this is a sandbox of tsbox: it forbids further user namespaces (clone3(2): ENOSYS)"],
+    attempt: () => ({ ...run(), wrapper: inSandbox() }),
+  },
+  {
+    code: "E_NESTED",
+    errno: "ENOSPC",
+    when: "it is a sandbox of tsbox without a filter",
+    told: [": this is a sandbox of tsbox: it forbids further user namespaces (clone3(2): ENOSPC)"],
+    attempt: (project) => ({ ...run(), wrapper: inOpenSandbox(project) }),
+  },
 
   other("E_ID_MAP", "fix: check that /etc/subuid and /etc/subgid give you the range"),
   own("E_ID_MAP", "EPERM", "this machine forbids user namespaces"),

@@ -1,0 +1,47 @@
+import { FIX } from "../errors/fix.ts";
+import type { MachineFacts } from "../host/machine.ts";
+import { type Finding, fault, ok } from "./finding.ts";
+
+/** cgroup limits are to come: rlimits are all that bounds a sandbox now. */
+const COST = "no limits on memory, processes and CPU by cgroups, which tsbox has not yet";
+const WANTED = ["memory", "pids", "cpu"];
+
+function layout({ cgroup }: MachineFacts): Finding {
+  switch (cgroup.layout) {
+    case "v2":
+      return ok("cgroup", "v2");
+    case "hybrid":
+      return fault("cgroup", "missing", "v2 beside v1, which has the controllers", COST, FIX.cgroup2);
+    case "v1":
+      return fault("cgroup", "missing", "v1 only", COST, FIX.cgroup2);
+    case "none":
+      return fault("cgroup", "missing", "not mounted", COST, "as root: mount -t cgroup2 none /sys/fs/cgroup");
+  }
+}
+
+function delegation({ cgroup, user }: MachineFacts): Finding {
+  const id = "cgroup-delegation";
+  const lacking = WANTED.filter((name) => !cgroup.controllers.includes(name));
+  const fix = cgroup.systemd ? FIX.delegate : FIX.delegateByHand;
+  if (!cgroup.isDelegated) {
+    if (!cgroup.userManager) return fault(id, "missing", `no group that ${user.name} may divide`, COST, fix);
+    return ok(id, "by the user's systemd");
+  }
+  if (lacking.length === 0) return ok(id, `a group of its own with ${cgroup.controllers.join(", ")}`);
+  const found = `a group of its own without ${lacking.join(", ")}`;
+  return fault(id, "limited", found, `no limits on ${lacking.join(", ")}`, fix);
+}
+
+function manager({ cgroup, user, versions }: MachineFacts): Finding {
+  const id = "systemd-user";
+  const cost = "no cgroup can be asked for where none is delegated";
+  if (!cgroup.systemd || versions["systemd-run"] === undefined) {
+    return fault(id, "missing", "this machine runs no systemd", cost, FIX.delegateByHand);
+  }
+  if (!cgroup.userManager) {
+    return fault(id, "missing", `none runs for ${user.name}`, cost, `as root: loginctl enable-linger ${user.name}`);
+  }
+  return ok(id, cgroup.lingers ? "runs, and lingers after the last session" : "runs while a session is open");
+}
+
+export const findResources = (facts: MachineFacts): Finding[] => [layout(facts), delegation(facts), manager(facts)];

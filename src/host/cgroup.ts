@@ -1,0 +1,57 @@
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import type { MountLine } from "./mountinfo.ts";
+import { ifThere } from "./path.ts";
+
+/** Control groups as this process finds them; cgroups(7). */
+export interface CgroupFact {
+  /** v2 alone, v1 with a v2 without controllers beside it, v1 alone. */
+  readonly layout: "v2" | "hybrid" | "v1" | "none";
+  /** Directory of this process in v2. */
+  readonly own: string | undefined;
+  /** Whether this user may make groups in it and move processes. */
+  readonly isDelegated: boolean;
+  /** cgroup.controllers of it. */
+  readonly controllers: readonly string[];
+  /** The machine was started by systemd; sd_booted(3). */
+  readonly systemd: boolean;
+  /** The user's own systemd can be asked for a delegated group. */
+  readonly userManager: boolean;
+  /** It outlives the user's last session; loginctl(1). */
+  readonly lingers: boolean;
+}
+
+function layoutOf(mounts: readonly MountLine[]): CgroupFact["layout"] {
+  const isV2 = mounts.some(({ type }) => type === "cgroup2");
+  // systemd's own v1 hierarchy has no controller; any other has.
+  const isV1 = mounts.some(({ type, superOptions }) => type === "cgroup" && !superOptions.includes("none"));
+  if (!isV2) return isV1 ? "v1" : "none";
+  return isV1 ? "hybrid" : "v2";
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false; // whatever the reason, it cannot be used
+  }
+}
+
+export function probeCgroup(
+  mounts: readonly MountLine[],
+  user: { readonly uid: number; readonly name: string },
+): CgroupFact {
+  const top = mounts.findLast(({ type }) => type === "cgroup2")?.target;
+  const path = /^0::(\/.*)$/m.exec(ifThere(() => readFileSync("/proc/self/cgroup", "utf8")) ?? "")?.[1];
+  const own = top === undefined || path === undefined ? undefined : `${top}${path}`.replace(/\/$/, "");
+  const controllers = own === undefined ? "" : (ifThere(() => readFileSync(`${own}/cgroup.controllers`, "utf8")) ?? "");
+  return {
+    layout: layoutOf(mounts),
+    own,
+    isDelegated: own !== undefined && isWritable(own) && isWritable(`${own}/cgroup.procs`),
+    controllers: controllers.split(/\s+/).filter((name) => name !== ""),
+    systemd: existsSync("/run/systemd/system"),
+    userManager: existsSync(`/run/user/${user.uid}/systemd/private`),
+    lingers: existsSync(`/var/lib/systemd/linger/${user.name}`),
+  };
+}

@@ -1,0 +1,47 @@
+import { TsboxError } from "../errors/error.ts";
+import type { Overrides } from "../profile/override.ts";
+import { runSandboxed } from "./run.ts";
+
+/** How a sandbox that was really started went. */
+export type Trial =
+  | { readonly works: true }
+  | {
+      readonly works: false;
+      readonly code: string;
+      readonly what: string;
+      readonly why: string;
+      readonly fix: string;
+      /** As "EPERM", when a step of the set-up failed. */
+      readonly errno?: string;
+    };
+
+export interface Trials {
+  /** `tsbox run --profile strict`. */
+  readonly strict: Trial;
+  /** The same with `--map range`. */
+  readonly range: Trial;
+}
+
+const LIMIT = "20s";
+
+/** Runs true(1) with the shipped profile strict, without the work directory: that may be one that cannot be shared. */
+async function tryStrict(packageDir: string, overrides: Overrides): Promise<Trial> {
+  const where = { configHome: undefined, packageDir, cwd: undefined, streams: [] };
+  const request = { ...where, profile: "strict", overrides: { work: "none", timeout: LIMIT, ...overrides } };
+  try {
+    const { exit, report } = await runSandboxed(request, ["true"]);
+    if (exit === 0) return { works: true };
+    if (report.error !== undefined) return { works: false, ...report.error };
+    return { works: false, code: "E_COMMAND", what: "cannot run true", why: `it ended with ${exit}`, fix: "" };
+  } catch (error) {
+    if (!(error instanceof TsboxError)) throw error;
+    const { code, what, why, fix } = error;
+    return { works: false, code, what, why, fix };
+  }
+}
+
+/** Starts a sandbox of each kind that depends on the machine. */
+export async function trySandboxes(packageDir: string): Promise<Trials> {
+  const strict = await tryStrict(packageDir, {});
+  return { strict, range: strict.works ? await tryStrict(packageDir, { map: "range" }) : strict };
+}

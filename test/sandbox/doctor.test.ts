@@ -1,0 +1,127 @@
+import { userInfo } from "node:os";
+import { describe, expect, it } from "vitest";
+import type { Diagnosis } from "../../src/doctor/diagnosis.ts";
+import { inNamespace, inSandbox, libseccompPath, withMounts } from "../support/odd.ts";
+import { makeProject } from "../support/project.ts";
+import { run, tsbox } from "../support/tsbox.ts";
+
+async function diagnosed(wrapper: readonly string[] = []) {
+  const { code, stdout, stderr } = await tsbox(["doctor", "--json"], { cwd: makeProject().cwd, wrapper });
+  expect(stderr).toBe("");
+  const diagnosis: Diagnosis = JSON.parse(stdout);
+  expect(code).toBe(diagnosis.strict ? 0 : 1);
+  const finding = (id: string) => diagnosis.findings.find((one) => one.id === id);
+  const feature = (name: string) => diagnosis.features.find((one) => one.name === name)?.works;
+  return { ...diagnosis, finding, feature };
+}
+
+/** `tsbox run` in the same place. */
+const tried = (wrapper: readonly string[], words: readonly string[] = []) =>
+  run(["true"], { cwd: makeProject().cwd, wrapper, words });
+
+// Each has a twin: the same namespaces without the change, in which all of it works.
+const FORBIDDEN = inNamespace("echo 0 >/proc/sys/user/max_user_namespaces");
+const ALLOWED = inNamespace("true");
+const NO_SUBUID = withMounts("mount --bind /dev/null /etc/subuid");
+const UNCHANGED = withMounts("true");
+const NO_LIBSECCOMP = withMounts(`mount --bind /dev/null "$(realpath ${libseccompPath()})"`);
+// In an overlay, since links would lead nowhere inside of a sandbox.
+const NO_NEWUIDMAP = withMounts(
+  "mount -t tmpfs none /mnt; mkdir /mnt/upper /mnt/work" +
+    "; mount -t overlay -o userxattr,lowerdir=/usr/bin,upperdir=/mnt/upper,workdir=/mnt/work none /usr/bin" +
+    "; rm /usr/bin/newuidmap",
+);
+const MASKED_PROC = withMounts("mount --bind /dev/null /proc/kallsyms");
+
+describe("tsbox doctor", () => {
+  it("finds that sandboxes work here, by starting some", async () => {
+    const { strict, finding, feature } = await diagnosed();
+    expect(strict).toBe(true);
+    for (const id of [
+      "strict",
+      "launcher",
+      "kernel",
+      "system-calls",
+      "user-namespaces",
+      "proc",
+      "newuidmap",
+      "id-ranges",
+    ])
+      expect(finding(id)).toMatchObject({ state: "ok" });
+    expect(feature("--map range")).toBe(true);
+  });
+
+  it("is a page without colours, where it is not read by a terminal", async () => {
+    const { code, stdout, stderr } = await tsbox(["doctor"], { cwd: makeProject().cwd });
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/\nstrict works here\n$/);
+    expect(stdout).not.toContain("\u001b");
+  });
+
+  it("has colours on a terminal, but not with NO_COLOR", async () => {
+    const wrapper = ["python3", "-c", "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"];
+    const { cwd } = makeProject();
+    expect((await tsbox(["doctor"], { cwd, wrapper })).stdout).toContain("\u001b[32mok");
+    expect((await tsbox(["doctor"], { cwd, wrapper, env: { NO_COLOR: "1" } })).stdout).not.toContain("\u001b[");
+  });
+
+  it("finds no fault in a user namespace that allows further ones", async () => {
+    expect(await diagnosed(ALLOWED)).toMatchObject({ strict: true });
+    expect(await diagnosed(UNCHANGED)).toMatchObject({ strict: true });
+  });
+
+  it("tells that user namespaces are forbidden, as a run does", async () => {
+    const { strict, finding } = await diagnosed(FORBIDDEN);
+    const fix = "as root: sysctl -w user.max_user_namespaces=10000";
+    expect(strict).toBe(false);
+    expect(finding("user-namespaces")).toMatchObject({ state: "missing", found: "user.max_user_namespaces = 0", fix });
+    expect(finding("strict")).toMatchObject({ state: "missing", fix });
+    expect((await tried(FORBIDDEN)).stderr).toContain(`  fix: ${fix}; \`tsbox doctor\` says more\n`);
+  });
+
+  it("tells that a user has no subordinate ids", async () => {
+    const { strict, finding, feature } = await diagnosed(NO_SUBUID);
+    expect([strict, feature("--map range")]).toEqual([true, false]);
+    const fix = `as root: usermod --add-subuids 100000-165535 ${userInfo().username}`;
+    expect(finding("subuid")).toMatchObject({ state: "missing", fix });
+    expect(finding("subgid")).toMatchObject({ state: "ok" });
+    expect((await tried(NO_SUBUID, ["--map", "range"])).stderr).toContain(`  fix: ${fix}\n`);
+    expect((await diagnosed(UNCHANGED)).finding("subuid")).toMatchObject({ state: "ok" });
+  });
+
+  it("tells that newuidmap is not installed", async () => {
+    const { strict, finding, feature } = await diagnosed(NO_NEWUIDMAP);
+    expect([strict, feature("--map range")]).toEqual([true, false]);
+    expect(finding("newuidmap")).toMatchObject({ state: "missing", found: "not installed" });
+    expect((await diagnosed(UNCHANGED)).finding("newuidmap")?.found).not.toBe("not installed");
+  });
+
+  it("tells that libseccomp cannot be loaded, and that strict does not need it", async () => {
+    const { strict, finding, feature } = await diagnosed(NO_LIBSECCOMP);
+    expect([strict, feature("seccomp.allow, seccomp.file")]).toEqual([true, false]);
+    expect(finding("libseccomp")).toMatchObject({ state: "missing", found: expect.stringContaining("file too short") });
+  });
+
+  it("tells that a part of /proc is covered, as in a container", async () => {
+    const { strict, finding } = await diagnosed(MASKED_PROC);
+    expect(strict).toBe(false);
+    expect(finding("proc")).toMatchObject({
+      state: "missing",
+      found: "a fresh one is refused; 1 parts are covered: /proc/kallsyms",
+    });
+    expect(finding("user-namespaces")).toMatchObject({ state: "ok" });
+    expect((await diagnosed(UNCHANGED)).finding("proc")).toMatchObject({ state: "ok" });
+  });
+});
+
+describe("in a sandbox of tsbox, doctor", () => {
+  it("says that it is one, and repairs nothing as root of it", async () => {
+    const { strict, findings, finding } = await diagnosed(inSandbox());
+    expect(strict).toBe(false);
+    expect(finding("user-namespaces")).toMatchObject({
+      state: "missing",
+      found: "this is a sandbox of tsbox: it forbids further user namespaces",
+    });
+    for (const one of findings) if (one.state !== "ok") expect(one.fix).not.toContain("as root: ");
+  });
+});
