@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isBuildStale } from "./build.mjs";
+import { fetchNodes, otherNodes } from "./nodes.mjs";
 import { ROOT } from "./tree.mjs";
 
 const NODE_MAJOR = 20;
@@ -119,11 +120,22 @@ function npm(what, args) {
   fail(`npm ${args.join(" ")} failed\n${child.stdout ?? ""}${child.stderr ?? child.error?.message ?? ""}`);
 }
 
+/** Without them the tests on them are skipped, or fail where nothing may be. */
+function ensureNodes() {
+  const missing = otherNodes().filter(({ isThere }) => !isThere);
+  if (missing.length === 0) return;
+  console.log(`setup: fetching ${missing.map(({ name }) => name).join(" and ")}`);
+  const why = fetchNodes();
+  if (why !== undefined) console.error(`setup: not fetched, so not tested on: ${why}`);
+}
+
+const isForTests = process.argv.includes("--tests");
 const major = Number.parseInt(process.versions.node, 10);
 if (major < NODE_MAJOR) {
   fail(`Node ${process.versions.node} is too old, tsbox needs ${NODE_MAJOR} or newer`, "install it from nodejs.org");
 }
 if (process.platform !== "linux") fail(`tsbox runs on Linux only, this is ${process.platform}`);
-ensureSystem(process.argv.includes("--tests") ? { ...BASE, ...TESTS } : BASE);
+ensureSystem(isForTests ? { ...BASE, ...TESTS } : BASE);
 if (!areModulesCurrent()) npm("installing npm packages", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+if (isForTests) ensureNodes();
 if (isBuildStale()) npm("building", ["run", "--silent", "build"]);

@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { NODES } from "./nodes.mjs";
 import { listFiles, ROOT } from "./tree.mjs";
 
 const NAME = "tsbox-test";
@@ -104,7 +105,7 @@ export function copyCheckout(user) {
   try {
     const list = join(scratch, "files");
     writeFileSync(list, [...listCheckout(), ...made].join("\0"));
-    const excluded = LEFT_OUT.map((name) => `--exclude=${name}`).join(" ");
+    const excluded = [...LEFT_OUT, NODES.slice(ROOT.length + 1)].map((name) => `--exclude=${name}`).join(" ");
     const read = `tar -C "$1" ${excluded} --null --verbatim-files-from -T "$2" -cf -`;
     const script = `set -euo pipefail; ${read} | ${asUser(user).join(" ")} tar -C "$3" -xf -`;
     output("bash", ["-c", script, "bash", ROOT, list, directory]);
@@ -118,21 +119,23 @@ export function copyCheckout(user) {
 }
 
 /**
- * A node that the user can run: this one, or a copy below `directory` where this one lies in a closed directory.
+ * A node that the user can run: `original`, or a copy below `directory` where that lies in a closed directory.
  *
  * @param {TestUser} user
  * @param {string} directory
+ * @param {string} [original]
  * @returns {string}
  */
-export function reachableNode(user, directory) {
+export function reachableNode(user, directory, original = process.execPath) {
   const [setpriv, ...words] = asUser(user);
   // Through a shell: setpriv itself still has root's capabilities when it execs, and would get into closed directories.
   const tried = [...words, "sh", "-c", '"$0" --version'];
   /** @param {string} node */
   const works = (node) => spawnSync(setpriv, [...tried, node], { cwd: "/" }).status === 0;
-  if (works(process.execPath)) return process.execPath;
-  const copy = join(directory, "build/bin", basename(process.execPath));
-  output("install", ["-D", "-m", "0755", process.execPath, copy]);
-  if (!works(copy)) throw new Error(`${NAME} can run neither ${process.execPath} nor a copy of it`);
+  if (works(original)) return original;
+  const copy = join(mkdtempSync(join(directory, "build/bin.")), basename(original));
+  output("install", ["-D", "-m", "0755", original, copy]);
+  chmodSync(dirname(copy), 0o755);
+  if (!works(copy)) throw new Error(`${NAME} can run neither ${original} nor a copy of it`);
   return copy;
 }

@@ -5,15 +5,25 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { buildAll, isBuildStale } from "./build.mjs";
 import { STATIC_STEPS } from "./check.mjs";
+import { otherNodes } from "./nodes.mjs";
 import { runStep, seconds } from "./step.mjs";
 import { renderTally, sumTallies, tallyReport } from "./tally.mjs";
 import { asUser, copyCheckout, ensureUser, loginEnvironment, reachableNode } from "./test-user.mjs";
 import { ROOT } from "./tree.mjs";
 
+/** Tests of what is no JavaScript, or runs at no user's. */
+const SAME_ON_EVERY_NODE = ["bench", "fixtures", "launcher", "scripts", "support"];
+/** What is run again on other releases of Node: all that needs no sandbox, and what goes through most of tsbox in one. */
+const ON_OTHER_NODES = {
+  unit: readdirSync(join(ROOT, "test")).flatMap((name) => (SAME_ON_EVERY_NODE.includes(name) ? [] : [`test/${name}/`])),
+  sandbox: ["input", "library", "node", "seccomp-command", "status", "strict"].map(
+    (name) => `test/sandbox/${name}.test.ts`,
+  ),
+};
 const AS_ROOT = "test/sandbox/as-root.test.ts";
 const IS_ROOT = process.getuid?.() === 0;
 const MUST_WORK = process.env["TSBOX_MUST_WORK"] === "1";
@@ -23,6 +33,7 @@ const GRACE_MS = 2_000;
 
 /** @typedef {import("./tally.mjs").Tally} Tally */
 /** @typedef {{ directory: string, node: string, words: readonly string[], env: NodeJS.ProcessEnv }} Place */
+/** @typedef {{ projects: readonly string[], only: readonly string[], name?: string }} Selection only: words for vitest */
 
 const filters = process.argv.slice(2);
 /** @type {NodeJS.Signals | undefined} */
@@ -49,18 +60,17 @@ for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
  * Runs vitest in a session of its own, without a terminal.
  *
  * @param {Place} place
- * @param {readonly string[]} projects
+ * @param {Selection} selection
  * @returns {Promise<Tally>}
  */
-async function runVitest({ directory, node, words, env }, projects) {
+async function runVitest({ directory, node, words, env }, { projects, only, name = projects.join("+") }) {
   const start = performance.now();
-  const name = projects.join("+");
   const reportPath = join(directory, `build/report-${name}.json`);
   rmSync(reportPath, { force: true });
   const options = ["--reporter=default", "--reporter=json", `--outputFile.json=${reportPath}`];
   if (filters.length > 0) options.push("--passWithNoTests");
   const selected = projects.flatMap((project) => ["--project", project]);
-  const vitest = [node, "node_modules/vitest/vitest.mjs", "run", ...selected, ...options, ...filters];
+  const vitest = [node, "node_modules/vitest/vitest.mjs", "run", ...selected, ...options, ...only];
   const [program = "", ...args] = [...words, ...vitest];
   const [key = "", value] = RUN.split("=");
   const child = spawn(program, args, {
@@ -126,9 +136,33 @@ function describeProcess(pid) {
 async function runOrdinary(place, copy) {
   const tallies = [];
   for (const projects of filters.length === 0 ? [["unit"], ["sandbox"]] : [["unit", "sandbox"]]) {
-    if (interruptedBy === undefined) tallies.push(await runVitest(place, projects));
+    if (interruptedBy === undefined) tallies.push(await runVitest(place, { projects, only: filters }));
   }
   return [...tallies, await endLeft(copy)];
+}
+
+/**
+ * @param {(node: string) => Place} placeFor
+ * @returns {Promise<Tally[]>} of a part of the tests, run by and on each other release of Node
+ */
+async function runOnOtherNodes(placeFor) {
+  const tallies = [];
+  for (const { name, node, isThere } of filters.length === 0 ? otherNodes() : []) {
+    if (!isThere) tallies.push(skipped(`${name}: it could not be fetched`));
+    else {
+      const place = placeFor(node);
+      for (const [project, only] of Object.entries(ON_OTHER_NODES)) {
+        if (interruptedBy !== undefined) break;
+        tallies.push(await runVitest(place, { projects: [project], only, name: `${name}-${project}` }));
+      }
+    }
+  }
+  return tallies;
+}
+
+/** @param {string} note @returns {Tally} */
+function skipped(note) {
+  return { passed: 0, failed: MUST_WORK ? 1 : 0, skipped: MUST_WORK ? 0 : 1, notes: [`skipped: ${note}`] };
 }
 
 /** @type {Omit<Place, "words">} */
@@ -141,24 +175,37 @@ async function runAsRoot() {
   const directory = copyCheckout(user);
   const tallies = [];
   try {
-    const node = reachableNode(user, directory);
+    /** @param {string} original @returns {Place} */
+    const placeFor = (original) => {
+      const node = reachableNode(user, directory, original);
+      return { directory, node, words: asUser(user), env: loginEnvironment(user, node) };
+    };
+    const place = placeFor(process.execPath);
     console.log(`copy for an ordinary user: ok, ${seconds(start)}`);
-    const place = { directory, node, words: asUser(user), env: loginEnvironment(user, node) };
     tallies.push(...(await runOrdinary(place, directory)));
+    tallies.push(...(await runOnOtherNodes(placeFor)), await endLeft(directory));
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
   if (interruptedBy === undefined)
-    tallies.push(await runVitest({ ...here, words: [] }, ["root"]), await endLeft(undefined));
+    tallies.push(
+      await runVitest({ ...here, words: [] }, { projects: ["root"], only: filters }),
+      await endLeft(undefined),
+    );
   return tallies;
 }
 
 /** @returns {Promise<Tally[]>} */
 async function runAsOrdinaryUser() {
   const tallies = await runOrdinary({ ...here, words: [] }, undefined);
+  /** @param {string} node @returns {Place} */
+  const placeFor = (node) => {
+    const env = { ...process.env, PATH: `${dirname(node)}:${process.env["PATH"] ?? ""}` };
+    return { ...here, node, words: [], env };
+  };
+  tallies.push(...(await runOnOtherNodes(placeFor)));
   if (filters.length > 0 && !filters.some((filter) => AS_ROOT.includes(filter))) return tallies;
-  const notes = [`skipped: ${AS_ROOT}: needs root, npm test was started by an ordinary user`];
-  return [...tallies, { passed: 0, failed: MUST_WORK ? 1 : 0, skipped: MUST_WORK ? 0 : 1, notes }];
+  return [...tallies, skipped(`${AS_ROOT}: needs root, npm test was started by an ordinary user`)];
 }
 
 /** @returns {Tally} what reads the code; each step that fails is one failure */
