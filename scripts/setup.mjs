@@ -34,6 +34,10 @@ const TESTS = {
   procps: "ps",
   "util-linux": "unshare",
   tmux: "tmux",
+  vim: "vim",
+  less: "less",
+  zsh: "zsh",
+  fish: "fish",
 };
 
 /** @param {string} text @param {string} [fix] @returns {never} */

@@ -60,3 +60,42 @@ describe("at a terminal", () => {
     await atTerminal(`send setsid ${start}`, "expect listening", ...type, "expect heard");
   });
 });
+
+/** What a command printed at a terminal, and its status. */
+async function readFrom(reads: "all" | "slowly" | "nothing", words: readonly string[]): Promise<string> {
+  const script = `${ROOT}/test/fixtures/at-terminal.py`;
+  const tsbox = [process.execPath, `${ROOT}/bin/tsbox.js`, "run", ...words];
+  const { stdout } = await bare(["/usr/bin/python3", script, reads, ...tsbox], makeProject());
+  return stdout.replaceAll("\r", "");
+}
+
+describe("what a command prints at a terminal", () => {
+  const numbers = Array.from({ length: 100_000 }, (_, i) => `${i + 1}\n`).join("");
+
+  it.each(["all", "slowly"] as const)("arrives whole, read %s, also what it printed last", async (reads) => {
+    expect(await readFrom(reads, ["seq", "100000"])).toBe(`${numbers}status 0\n`);
+  });
+
+  it("does not hold the time limit up when nobody reads it", async () => {
+    const seen = await readFrom("nothing", ["--timeout", "1s", "-q", "yes"]);
+    expect(seen).toMatch(/status 124\n$/);
+    expect(seen.length).toBeGreaterThan(1_000);
+  });
+
+  it("comes through no file descriptor of the user's terminal", async () => {
+    const list = ["sh", "-c", "for fd in 0 1 2; do stat -L -c %T-%Hr /proc/$$/fd/$fd; done; ls -1 /dev/pts"];
+    const own = await readFrom("all", list);
+    expect(own).toBe(`${"0-136\n".repeat(3)}0\nptmx\nstatus 0\n`);
+    // The twin: the host's terminal, which the sandbox's devpts does not have.
+    expect(await readFrom("all", ["--terminal", "shared", ...list])).toMatch(/^(\d+-136\n){3}ptmx\nstatus 0\n$/);
+  });
+
+  it("is nothing but an error where a terminal is asked for and there is none", async () => {
+    const { code, stderr } = await bare(
+      ["sh", "-c", `'${process.execPath}' '${ROOT}/bin/tsbox.js' run -it true </dev/null`],
+      makeProject(),
+    );
+    expect(code).toBe(125);
+    expect(stderr).toContain("[E_NO_TERMINAL]");
+  });
+});
