@@ -41,7 +41,7 @@ async function render() {
     "",
     "## While the sandbox is set up",
     "",
-    "Exit 125; the command was not started. WHAT is `cannot` and the step as `tsbox plan` prints it; WHY is what the errno",
+    "Exit 125; the command was not started, but for `E_PROTECT`, which is told after the run. WHAT is `cannot` and the step as `tsbox plan` prints it; WHY is what the errno",
     "means, with the call, unless one of these says it better.",
     "",
     "| code | errno | why | fix |",

@@ -129,16 +129,12 @@ function renderRefused(calls, spec) {
   return table(["it …", "answer", "calls"], [...rows, ...others]);
 }
 
-/** @param {string} name */
-function renderProfile(name) {
-  const profile = readProfile(name, {
-    packageDir: ROOT,
-    configHome: undefined,
-    cwd: ROOT,
-    user: { uid: 1000, home: "/home/user" },
-  });
+/** @typedef {{ seccomp: { filter: string, allow: string[], file?: { shown: string } } }} Profile */
+
+/** @param {readonly string[]} names Of profiles whose filter is the same. @param {Profile} profile One of them. */
+function renderProfiles(names, profile) {
   const { filter, allow, file } = profile.seccomp;
-  const title = `## Profile ${name}`;
+  const title = `## ${names.length > 1 ? "Profiles" : "Profile"} ${names.join(", ")}`;
   if (filter === "off") return `${title}\n\nNo filter.`;
   if (file !== undefined) return `${title}\n\nFrom the file ${file.shown}.`;
   const groups = readGroups(allow, source);
@@ -166,13 +162,27 @@ function renderProfile(name) {
   ].join("\n\n");
 }
 
-const profiles = readdirSync(join(ROOT, "profiles")).filter((file) => file.endsWith(".toml"));
+function renderAll() {
+  /** @type {Map<string, { names: string[], profile: Profile }>} */
+  const byFilter = new Map();
+  for (const file of readdirSync(join(ROOT, "profiles")).filter((each) => each.endsWith(".toml"))) {
+    const name = basename(file, ".toml");
+    const profile = readProfile(name, {
+      packageDir: ROOT,
+      configHome: undefined,
+      cwd: ROOT,
+      user: { uid: 1000, home: "/home/user" },
+    });
+    const same = byFilter.get(JSON.stringify(profile.seccomp));
+    if (same === undefined) byFilter.set(JSON.stringify(profile.seccomp), { names: [name], profile });
+    else same.names.push(name);
+  }
+  return [...byFilter.values()].map(({ names, profile }) => renderProfiles(names, profile)).join("\n\n");
+}
+
 const text = readFileSync(TEXT, "utf8")
   .replace("<!-- groups -->\n", () => `${renderGroups()}\n`)
-  .replace(
-    "<!-- profiles -->\n",
-    () => `${profiles.map((file) => renderProfile(basename(file, ".toml"))).join("\n\n")}\n`,
-  );
+  .replace("<!-- profiles -->\n", () => `${renderAll()}\n`);
 if (!process.argv.includes("--check")) {
   writeFileSync(FILE, text);
 } else if (text !== readFileSync(FILE, "utf8")) {

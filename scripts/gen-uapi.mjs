@@ -12,6 +12,7 @@ const HEADERS = [
   "linux/mount.h",
   "linux/fcntl.h",
   "linux/openat2.h",
+  "linux/fs.h",
   "linux/prctl.h",
   "linux/securebits.h",
   "linux/capability.h",
@@ -46,6 +47,7 @@ const GROUPS = {
     ["WRONLY", "RDWR", "CREAT", "TRUNC", "EXCL", "NOCTTY", "NONBLOCK", "PATH", "CLOEXEC"],
   ],
   RESOLVE: ["openat2.h, openat2(2)", "RESOLVE_", ["NO_MAGICLINKS", "NO_SYMLINKS", "IN_ROOT"]],
+  RENAME: ["fs.h, renameat2(2)", "RENAME_", ["NOREPLACE"]],
   PR: [
     "prctl.h, prctl(2)",
     "PR_",

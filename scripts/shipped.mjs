@@ -56,11 +56,15 @@ function compileShipped({
 }) {
   const arch = probeArch();
   const source = groupDirectory(join(ROOT, "profiles/seccomp"), "profiles/seccomp");
+  /** @type {Set<string>} */
+  const done = new Set();
   return shippedProfiles().flatMap((file) => {
     const where = { packageDir: ROOT, configHome: undefined, cwd: ROOT, user: { uid: 1000, home: "/home/user" } };
     const profile = readProfile(basename(file, ".toml"), where);
     if (profile.seccomp.filter === "off" || profile.seccomp.file !== undefined) return [];
     const { allow } = profile.seccomp;
+    if (done.has(allow.join())) return [];
+    done.add(allow.join());
     const why = because(profile, "seccomp.allow");
     /** @type {Map<string, unknown>} */
     const groups = readGroups(allow, source);

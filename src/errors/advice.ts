@@ -81,6 +81,32 @@ export const ADVICE = {
       ENOSYS: { why: "this kernel lacks the call", fix: FIX.kernel },
     },
   },
+  E_CACHE: {
+    fix: "see whether you may write there and have room; tsbox's caches can be removed at any time, or set XDG_CACHE_HOME",
+    alternatives: {
+      ELOOP: {
+        why: "there is a symbolic link on the way, which may lead elsewhere",
+        fix: "put a directory in its place, or set XDG_CACHE_HOME",
+      },
+    },
+  },
+  E_PROTECT: {
+    fix: "look with care at what is there before you use the directory: it was made by the command",
+    alternatives: {
+      EEXIST: {
+        why: "there is already something of the name that it would get",
+        fix: "look at both with care: the command may have made them; then remove or rename the one that ends in .untrusted",
+      },
+      EACCES: {
+        why: "the directory cannot be written to any more, which the command may have seen to",
+        fix: "look with care at what is there before you use the directory, and give yourself the permission again: chmod u+rwx",
+      },
+      EINVAL: {
+        why: "this file system cannot rename without replacing",
+        fix: "look with care at what is there and remove it; work on a local file system",
+      },
+    },
+  },
   E_PROC: {
     fix: REPORT_IT,
     alternatives: {

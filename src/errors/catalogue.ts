@@ -136,6 +136,24 @@ export const CATALOGUE = {
     fix: "start from a directory of the project, or share nothing with --work none",
     exit: 125,
   },
+  E_PROTECT: {
+    what: "cannot protect {path}",
+    why: "{reason}",
+    fix: "{fix}",
+    exit: 125,
+  },
+  E_CACHE: {
+    what: "cannot make the cache {name}",
+    why: "{reason}",
+    fix: "{fix}",
+    exit: 125,
+  },
+  E_TOOL: {
+    what: "cannot share the program {name}",
+    why: "{reason}",
+    fix: "{fix}",
+    exit: 125,
+  },
   E_MOUNT_SOURCE: {
     what: "cannot bind {source} on {target}",
     why: "{source} does not exist",

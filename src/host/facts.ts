@@ -26,6 +26,22 @@ export interface StreamFact {
   readonly terminal: boolean;
 }
 
+/** Where tsbox keeps caches. */
+export interface CacheFact {
+  /** The nearest directory on the way that exists; canonical. */
+  readonly root: HostPath;
+  /** Names of the directories from there on, one in the other. */
+  readonly below: readonly string[];
+  /** The first on the way that is no directory which only the user can write to. */
+  readonly foreign?: HostPath;
+}
+
+/** A program that PATH leads to, and where it really lies. */
+export interface ToolFact {
+  readonly found: HostPath;
+  readonly real: HostPath;
+}
+
 /** One line of /etc/subuid or /etc/subgid that is the user's; subuid(5). */
 export interface IdRange {
   readonly start: number;
@@ -54,6 +70,8 @@ export interface HostFacts {
   readonly paths: ReadonlyMap<string, PathFact>;
   /** tsbox itself: its package, Node, and its configuration; what writes these decides over the next run. */
   readonly own: readonly HostPath[];
+  /** When the profile has caches and there is a place for them. */
+  readonly caches: CacheFact | undefined;
   /** Whether tsbox's parent is a process that it can see, and so watch. */
   readonly parentVisible: boolean;
   /** tsbox itself runs in a sandbox of tsbox. */

@@ -5,6 +5,7 @@ import { TsboxError } from "../errors/error.ts";
 import type { Profile } from "../profile/profile.ts";
 import { landlockAbi } from "../sys/libc.ts";
 import type { Arch } from "../sys/syscalls.ts";
+import { probeCaches } from "./cache.ts";
 import type { HostFacts, StreamFact } from "./facts.ts";
 import type { SeccompFact } from "./filter.ts";
 import { probeHelper } from "./helper.ts";
@@ -62,15 +63,20 @@ export interface Wanted {
   readonly seccomp: SeccompFact | undefined;
   readonly packageDir: string;
   readonly configHome: string | undefined;
+  readonly cacheHome: string | undefined;
+  /** The caches of the profile, as names of directories. */
+  readonly caches: readonly (readonly string[])[];
   /** Standard streams of the command: this process's own, or pipes that are yet to be made. */
   readonly streams: readonly StreamFact[];
 }
 
 /** What a command must never be able to write to: it would run outside, at the next start of tsbox. */
-function probeOwn({ packageDir, configHome }: Wanted): HostPath[] {
-  const config = configHome === undefined ? [] : [`${canonical(configHome) ?? configHome}/tsbox`];
-  const there = [packageDir, process.execPath].map((path) => canonical(path) ?? path);
-  return [...there, ...config].filter((path) => path.startsWith("/")).map(hostPath);
+function probeOwn({ packageDir, configHome, cacheHome }: Wanted): HostPath[] {
+  const homes = [configHome, cacheHome].filter((home) => home !== undefined);
+  const folders = homes.map((home) => `${canonical(home) ?? home}/tsbox`);
+  // A link there can be replaced, and what it leads to can be written to.
+  const there = [packageDir, process.execPath, ...folders].map((path) => canonical(path) ?? path);
+  return [...new Set([...there, ...folders])].filter((path) => path.startsWith("/")).map(hostPath);
 }
 
 /** Everything that the plan of `profile` depends on. */
@@ -91,6 +97,7 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
     cwd: wanted.cwd,
     paths: probePaths(wanted.paths),
     own: probeOwn(wanted),
+    caches: probeCaches(wanted.cacheHome, wanted.caches, user.uid),
     // A parent outside of this pid namespace reads as 0; getppid(2).
     parentVisible: process.ppid !== 0,
     withinTsbox: isWithinTsbox(),

@@ -58,19 +58,23 @@ static bool has_kinds(const struct plan_entry *entry, const enum arg *kinds, uin
 	return true;
 }
 
-/* The host script spawns init once, init spawns the payload once, the payload's last entry and no other is the exec. */
+/*
+ * The host script spawns init once, init spawns the payload once, the payload's last entry and no other is the exec; what comes
+ * after the run starts nothing, and only there is told what it did.
+ */
 static const char *fault_entry(const struct plan_entry *entry, uint32_t script, bool last)
 {
 	static const enum arg spawn[] = { ARG_INT, ARG_INT, ARG_INT };
 	static const enum arg helper[] = { ARG_DATA, ARG_DATA, ARG_DATA, ARG_INT, ARG_DATA };
 	static const enum arg exec[] = { ARG_DATA, ARG_DATA };
 	static const enum arg store[] = { ARG_SLOT, ARG_LOAD };
+	static const enum arg tell[] = { ARG_SLOT, ARG_DATA, ARG_DATA, ARG_LOAD };
 
 	switch ((enum op)entry->op) {
 	case OP_CALL:
 		return NULL;
 	case OP_SPAWN:
-		if (script == SCRIPT_PAYLOAD || entry->nr != script + 1)
+		if (script >= SCRIPT_PAYLOAD || entry->nr != script + 1)
 			return "a script spawns the wrong process";
 		if (!has_kinds(entry, spawn, 3) || entry->arg[1] >= PLAN_SLOTS || entry->arg[2] >= PLAN_SLOTS)
 			return "a spawn has wrong arguments";
@@ -85,6 +89,10 @@ static const char *fault_entry(const struct plan_entry *entry, uint32_t script, 
 		return NULL;
 	case OP_STORE:
 		return has_kinds(entry, store, 2) ? NULL : "a store has wrong arguments";
+	case OP_TELL:
+		if (script != SCRIPT_AFTER || !has_kinds(entry, tell, 4))
+			return "a note has wrong arguments";
+		return NULL;
 	default:
 		return "an entry is of no known kind";
 	}
@@ -103,7 +111,7 @@ static const char *fault_script(const uint8_t *base, const struct plan_header *h
 	uint32_t spawns = 0;
 	uint64_t saved = 0;
 
-	if (first > head->entry_n || n > head->entry_n - first || n == 0)
+	if (first > head->entry_n || n > head->entry_n - first || (n == 0 && script != SCRIPT_AFTER))
 		return "a script is outside the entries";
 	for (uint32_t i = first; i < first + n; i++) {
 		const char *fault = fault_args(head, &entry[i]);
@@ -121,7 +129,7 @@ static const char *fault_script(const uint8_t *base, const struct plan_header *h
 		if (entry[i].op == OP_SPAWN)
 			spawns++;
 	}
-	if (spawns != (script == SCRIPT_PAYLOAD ? 0u : 1u))
+	if (spawns != (script < SCRIPT_PAYLOAD ? 1u : 0u))
 		return "a script does not spawn exactly one process";
 	if (script == SCRIPT_PAYLOAD && entry[first + n - 1].op != OP_EXEC)
 		return "the payload does not end in an exec";

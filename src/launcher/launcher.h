@@ -5,8 +5,9 @@
  *
  *  supervisor  the process that was started (main.c, start.c, supervise.c). Checks the whole plan, closes every fd that the plan
  *              does not name, plays the host script, which spawns init into new namespaces, and then waits: forwards
- *              signals, watches the time limit and its own parent, tells how the run ended. Stays in the host's
- *              namespaces; holds no fd of the sandbox but the read end of the status pipe.
+ *              signals, watches the time limit and its own parent, plays the script of what is left to do (after.c), tells
+ *              how the run ended. Stays in the host's namespaces; holds no fd of the sandbox but the read end of the
+ *              status pipe.
  *  init        PID 1 of the sandbox (init.c). Plays the set-up (id maps, mounts, pivot), spawns the payload, gives up its
  *              capabilities and its fds, then reaps and forwards signals. The kernel ends every process of the sandbox
  *              with it, and it ends with the supervisor (PR_SET_PDEATHSIG).
@@ -117,6 +118,7 @@ struct failure {
 	int error; /* 0: none */
 };
 struct failure play(struct launch *launch, enum script script);
+int play_entry(struct launch *launch, const struct plan_entry *entry);
 int64_t clock_ns(void);
 
 /* spawn.c */
@@ -154,6 +156,11 @@ void kill_sandbox(struct launch *launch);
 void attend_signals(struct launch *launch, struct end *end);
 /* Ctrl-Z has stopped the command at its own terminal: what the user's would have stopped stops too, this process included. */
 void stop_job(struct launch *launch, struct end *end);
+
+/* after.c */
+void play_after(struct launch *launch, struct end *end);
+bool is_due(const struct launch *launch, const struct plan_entry *entry);
+bool has_told(const struct launch *launch, const struct plan_entry *entry);
 
 /* message.c */
 void tell_note(const char *note);

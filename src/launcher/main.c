@@ -1,4 +1,4 @@
-/* The supervisor: starts clean, plays the host script, waits, tells how it ended. */
+/* The supervisor: starts clean, plays the host script, waits, tells how it ended, clears up. */
 #include "launcher.h"
 
 #include <string.h>
@@ -87,6 +87,7 @@ int main(int argc, char **argv)
 	if (has_terminal(&launch))
 		terminal_end(&launch);
 	judge(&launch, &end);
+	play_after(&launch, &end);
 	if (launch.plan.head->report != PLAN_NO_SLOT)
 		write_report(&launch, &end);
 	_exit(end.exit);

@@ -12,8 +12,8 @@
 #define PLAN_NO_SLOT UINT32_MAX
 #define PLAN_LIMIT (256u << 20)
 
-/* One script for each process. */
-enum script { SCRIPT_HOST, SCRIPT_INIT, SCRIPT_PAYLOAD, SCRIPTS };
+/* One script for each process, and the supervisor's second one: what is left to do when the sandbox has ended. */
+enum script { SCRIPT_HOST, SCRIPT_INIT, SCRIPT_PAYLOAD, SCRIPT_AFTER, SCRIPTS };
 
 enum op {
 	OP_CALL = 1, /* a raw system call */
@@ -21,6 +21,7 @@ enum op {
 	OP_HELPER,   /* run an established program and await exit 0: path, argv, envp, slot of a pid, text of that pid */
 	OP_EXEC,     /* become the command: search path, envp */
 	OP_STORE,    /* put a result into the plan's data as an int: value, place (a struct that holds an fd) */
+	OP_TELL,     /* say that a call has found something to do: its result, note, name for the report, place of an int */
 };
 
 enum arg {
@@ -115,7 +116,7 @@ struct plan_header {
 };
 
 /* src/plan/encode.ts writes these by offset. */
-_Static_assert(sizeof(struct plan_header) == 160 && sizeof(struct plan_entry) == 88, "layout of the plan");
+_Static_assert(sizeof(struct plan_header) == 168 && sizeof(struct plan_entry) == 88, "layout of the plan");
 _Static_assert(sizeof(struct plan_step) == 28 && sizeof(struct plan_alternative) == 12, "layout of the plan");
 
 struct plan {

@@ -60,33 +60,35 @@ static int play_call(struct launch *launch, const struct plan_entry *entry)
 	return 0;
 }
 
+/* Returns 0 or an errno. */
+int play_entry(struct launch *launch, const struct plan_entry *entry)
+{
+	switch ((enum op)entry->op) {
+	case OP_CALL:
+		return play_call(launch, entry);
+	case OP_SPAWN:
+		return spawn(launch, entry);
+	case OP_HELPER:
+		return run_helper(launch, entry);
+	case OP_EXEC:
+		become_command(launch, entry);
+	case OP_STORE: {
+		int value = (int)argument(launch, entry, 0);
+		memcpy(launch->plan.data + entry->arg[1], &value, sizeof(value));
+		return 0;
+	}
+	case OP_TELL: /* after.c */
+	default:
+		return ENOSYS;
+	}
+}
+
 struct failure play(struct launch *launch, enum script script)
 {
 	const uint32_t *range = launch->plan.head->script[script];
 
 	for (uint32_t i = range[0]; i < range[0] + range[1]; i++) {
-		const struct plan_entry *entry = &launch->plan.entry[i];
-		int error = 0;
-		switch ((enum op)entry->op) {
-		case OP_CALL:
-			error = play_call(launch, entry);
-			break;
-		case OP_SPAWN:
-			error = spawn(launch, entry);
-			break;
-		case OP_HELPER:
-			error = run_helper(launch, entry);
-			break;
-		case OP_EXEC:
-			become_command(launch, entry);
-		case OP_STORE: {
-			int value = (int)argument(launch, entry, 0);
-			memcpy(launch->plan.data + entry->arg[1], &value, sizeof(value));
-			break;
-		}
-		default:
-			error = ENOSYS;
-		}
+		int error = play_entry(launch, &launch->plan.entry[i]);
 		if (error != 0)
 			return (struct failure){ .entry = i, .error = error };
 	}

@@ -62,6 +62,28 @@ static int64_t milliseconds(struct timeval time)
 	return (int64_t)time.tv_sec * 1000 + time.tv_usec / 1000;
 }
 
+/* Names that the last script has told of. */
+static void put_moved(struct text *text, const struct launch *launch)
+{
+	const struct plan *plan = &launch->plan;
+	const uint32_t *range = plan->head->script[SCRIPT_AFTER];
+	bool any = false;
+
+	for (uint32_t i = range[0]; i < range[0] + range[1]; i++) {
+		const struct plan_entry *entry = &plan->entry[i];
+		if (entry->op != OP_TELL || !has_told(launch, entry))
+			continue;
+		put_raw(text, any ? ",\"" : ",\"moved_aside\":[\"");
+		any = true;
+		text->json = true;
+		put_text(text, launch, plan_text(plan, (uint32_t)entry->arg[2]));
+		text->json = false;
+		put(text, '"');
+	}
+	if (any)
+		put(text, ']');
+}
+
 void write_report(const struct launch *launch, const struct end *end)
 {
 	const struct plan *plan = &launch->plan;
@@ -89,6 +111,7 @@ void write_report(const struct launch *launch, const struct end *end)
 	put_count(&text, "user_ms", milliseconds(usage.ru_utime));
 	put_count(&text, "system_ms", milliseconds(usage.ru_stime));
 	put_count(&text, "max_rss_bytes", (int64_t)usage.ru_maxrss * 1024);
+	put_moved(&text, launch);
 	if (end->failed)
 		put_error(&text, launch, end);
 	if (end->started) {

@@ -10,7 +10,7 @@ import { table } from "./table.ts";
 
 /* The layout is that of src/launcher/plan.h, whose comments say what each field means. All little-endian. */
 const MAGIC = "tsboxpl1";
-const HEADER_SIZE = 160;
+const HEADER_SIZE = 168;
 const STEP_SIZE = 28;
 const ALTERNATIVE_SIZE = 12;
 const RELOCATION_SIZE = 8;
@@ -45,7 +45,7 @@ export function encode(plan: Plan): Uint8Array {
   const entries = new EntryTable(plan.arch);
   const { data, slots } = entries;
   const lines = scripts(plan.steps);
-  const ranges: Record<Process, [number, number]> = { host: [0, 0], init: [0, 0], payload: [0, 0] };
+  const ranges: Record<Process, [number, number]> = { host: [0, 0], init: [0, 0], payload: [0, 0], after: [0, 0] };
   for (const role of PROCESSES) {
     ranges[role] = [entries.length, lines[role].length];
     for (const { call, step } of lines[role]) entries.add(call, step);
@@ -100,19 +100,19 @@ export function encode(plan: Plan): Uint8Array {
     head.writeUInt32LE(ranges[role][0], 56 + 8 * i);
     head.writeUInt32LE(ranges[role][1], 60 + 8 * i);
   }
-  for (let i = plan.steps.length; i < messages.length; i++) head.writeUInt32LE(i, 80 + 4 * (i - plan.steps.length));
+  for (let i = plan.steps.length; i < messages.length; i++) head.writeUInt32LE(i, 88 + 4 * (i - plan.steps.length));
   const bits =
     (plan.dieWithParent ? FLAG.dieWithParent : 0) |
     (plan.messages === "errors" ? FLAG.quiet : plan.messages === "none" ? FLAG.silent : 0) |
     (plan.timeout === undefined ? 0 : FLAG.timeout);
-  head.writeUInt32LE(bits, 112);
-  head.writeUInt32LE(keep, 116);
-  head.writeUInt32LE(kept.length, 120);
-  head.writeUInt32LE(plan.report === undefined ? NO_SLOT : slots.at(REPORT_SLOT), 124);
-  head.writeUInt32LE(inForce, 128);
-  head.writeUInt32LE(plan.terminal ? slots.at(TERMINAL_SLOT) : NO_SLOT, 132);
-  head.writeBigUInt64LE(BigInt(plan.timeout?.after ?? 0), 136);
-  head.writeBigUInt64LE(mask(Object.values(FORWARDED)), 144);
-  head.writeBigUInt64LE(mask(TO_GROUP), 152);
+  head.writeUInt32LE(bits, 120);
+  head.writeUInt32LE(keep, 124);
+  head.writeUInt32LE(kept.length, 128);
+  head.writeUInt32LE(plan.report === undefined ? NO_SLOT : slots.at(REPORT_SLOT), 132);
+  head.writeUInt32LE(inForce, 136);
+  head.writeUInt32LE(plan.terminal ? slots.at(TERMINAL_SLOT) : NO_SLOT, 140);
+  head.writeBigUInt64LE(BigInt(plan.timeout?.after ?? 0), 144);
+  head.writeBigUInt64LE(mask(Object.values(FORWARDED)), 152);
+  head.writeBigUInt64LE(mask(TO_GROUP), 160);
   return Buffer.concat([head, ...parts.map(([bytes]) => bytes)]);
 }

@@ -7,7 +7,7 @@ import { setWord } from "./table.ts";
 const SLOTS = 64;
 const NO_SLOT = 0xffff_ffff;
 const PID_TEXT = 12;
-const OP = { call: 1, spawn: 2, helper: 3, exec: 4, store: 5 } as const;
+const OP = { call: 1, spawn: 2, helper: 3, exec: 4, store: 5, tell: 6 } as const;
 const ARG = { int: 1, data: 2, slot: 3, load: 4 } as const;
 const EXACT = 1;
 /** struct plan_entry: its size, and where its fields lie. */
@@ -95,6 +95,13 @@ export class EntryTable {
         this.#begin(OP.store, 0, step, call.slot);
         this.#argument(ARG.slot, this.slots.at(call.slot));
         this.#argument(ARG.load, this.data.struct(call.into) + call.at);
+        return;
+      case "tell":
+        this.#begin(OP.tell, 0, step, call.slot, call.name);
+        this.#argument(ARG.slot, this.slots.at(call.slot));
+        this.#argument(ARG.data, this.data.text(call.note));
+        this.#argument(ARG.data, this.data.text(call.name));
+        this.#argument(ARG.load, this.data.buffer(`told ${call.name}`, 4));
         return;
       case "exec":
         this.#begin(OP.exec, 0, step, "execve(2)");

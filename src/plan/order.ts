@@ -51,6 +51,12 @@ export const INVARIANTS: readonly Invariant[] = [
     later: ["new-payload"],
   },
   {
+    name: "the host's side ready before the sandbox is made",
+    why: "what the command makes is told from what was there by an fd from before, and caches are mounted",
+    earlier: ["open-watched", "make-cache"],
+    later: ["new-namespaces"],
+  },
+  {
     name: "id maps before mounts",
     why: "files made without a map belong to nobody, and the kernel refuses most of it with EOVERFLOW",
     earlier: ["map-id", "map-ranges"],

@@ -11,7 +11,7 @@ import { renderExtent } from "../profile/id-map.ts";
 import type { Profile } from "../profile/profile.ts";
 import { accountOf } from "../rootfs/account.ts";
 import { mountGrants } from "../rootfs/grant.ts";
-import { planRootfs, planWorkdir } from "../rootfs/plan.ts";
+import { planHost, planRootfs, planWorkdir } from "../rootfs/plan.ts";
 import type { RootfsStep } from "../rootfs/step.ts";
 import { planSeccomp } from "../seccomp/plan.ts";
 import type { Arch } from "../sys/syscalls.ts";
@@ -77,6 +77,7 @@ function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Ste
       steps.some(({ step }) => step.op === "terminal"),
       facts,
     ),
+    protect: profile.protect,
     landlock: steps.some(({ step }) => step.op === "restrict") ? { abi: facts.landlockAbi } : "off",
     seccomp: steps.some(({ step }) => step.op === "filter")
       ? { ...allowed(profile), libseccomp: facts.seccomp?.libseccomp }
@@ -114,6 +115,7 @@ export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {
   const steps: Step[] = [
     ...command.report.map((step) => ({ section: "process", ...step }) as const),
     ...command.terminalLink.map((step) => ({ section: "process", ...step }) as const),
+    ...planHost(profile, facts, rootfs).map((step) => ({ section: "rootfs", ...step }) as const),
     ...userns.enter.map((step) => ({ section: "userns", ...step }) as const),
     ...rootfs.map((step) => ({ section: "rootfs", ...step }) as const),
     ...command.terminal.map((step) => ({ section: "process", ...step }) as const),

@@ -57,6 +57,8 @@ export function renderCall(call: Call): string {
     }
     case "store":
       return `{${call.into.show}}.fd = <${call.slot}>`;
+    case "tell":
+      return `if <${call.slot}> tell "${printable(call.note).replaceAll('"', '\\"')}"`;
     case "exec":
       return `execve(COMMAND in ${printable(call.search.join(":"))}, [${call.env.map((entry) => printable(entry)).join(", ")}])`;
   }
@@ -65,10 +67,15 @@ export function renderCall(call: Call): string {
 /** All calls, by the process that makes them. */
 export function renderCalls(plan: Plan): string {
   const lines = scripts(plan.steps);
-  return PROCESSES.map((role) => {
-    const body = lines[role].map(({ call, step }) => `${String(step + 1).padStart(5)}  ${renderCall(call)}\n`).join("");
-    return `${role}:\n${body}`;
-  }).join("");
+  const roles = PROCESSES.filter((role) => lines[role].length > 0);
+  return roles
+    .map((role) => {
+      const body = lines[role]
+        .map(({ call, step }) => `${String(step + 1).padStart(5)}  ${renderCall(call)}\n`)
+        .join("");
+      return `${role}:\n${body}`;
+    })
+    .join("");
 }
 
 /** The steps and their calls as JSON, for programs. */

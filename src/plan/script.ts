@@ -11,7 +11,7 @@ export type Scripts = Readonly<Record<Process, readonly ScriptLine[]>>;
 
 /** The calls of each process, in the order of the steps. */
 export function scripts(steps: readonly Step[]): Scripts {
-  const all: Record<Process, ScriptLine[]> = { host: [], init: [], payload: [] };
+  const all: Record<Process, ScriptLine[]> = { host: [], init: [], payload: [], after: [] };
   for (const [step, planned] of steps.entries()) {
     const lowered = lower(planned);
     for (const role of PROCESSES) for (const call of lowered[role] ?? []) all[role].push({ call, step });

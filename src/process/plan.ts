@@ -1,13 +1,10 @@
 import { TsboxError } from "../errors/error.ts";
 import type { HostFacts } from "../host/facts.ts";
 import { ALWAYS, because, type Planned } from "../profile/because.ts";
-import { type Profile, RLIMIT_NAMES } from "../profile/profile.ts";
+import { DEFAULT_PATH, type Profile, RLIMIT_NAMES } from "../profile/profile.ts";
 import type { ProcessStep, ReportTarget } from "./step.ts";
 
 type Step = Planned<ProcessStep>;
-
-/** PATH inside when the profile sets none. */
-const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The name and home inside, as the root file system's accounts have them. */
 export interface Identity {

@@ -70,6 +70,8 @@ export function completeProfile(name: string, layer: Layer): Profile {
     description: settings.description ?? "",
     origins: new Map([...layer.origins, ...mounts]),
     work: readOnly && work === "rw" ? "ro" : work,
+    protect: unique(settings.protect ?? []),
+    tools: unique(settings.tools ?? []),
     workdir: settings.workdir,
     terminal: settings.terminal ?? "auto",
     hostname: settings.hostname ?? "sandbox",

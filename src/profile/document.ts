@@ -20,6 +20,14 @@ const KEYS = {
     absent: '`"none"`',
     text: "Shares the current directory at its own path. `rw`: the command can change your sources, and what you later run from there (hooks, build files, editors' settings).",
   },
+  protect: {
+    absent: "`[]`",
+    text: "Paths below the current directory that the command can neither change nor make, wherever they would be writable; [see below](#protected-paths). They stay readable.",
+  },
+  tools: {
+    absent: "`[]`",
+    text: "Programs that you have outside of /usr, as version managers install them: the directory that has NAME as `bin/NAME` is shared read-only and `bin` comes first in the PATH inside; [see below](#tools). All that lies beside the program is readable then.",
+  },
   workdir: {
     absent: "the current directory if shared, else `/`",
     text: "Directory inside to start in; may start with a [variable](#units).",
@@ -111,7 +119,10 @@ const KEYS = {
     absent: "`true`",
     text: "The sandbox ends when the process that started tsbox does.",
   },
-  "mount.type": { absent: '`"bind"`', text: "A part of the host, or memory." },
+  "mount.type": {
+    absent: '`"bind"`',
+    text: "A part of the host; memory; or a directory of tsbox's own that is still there in the next run, [see below](#caches).",
+  },
   "mount.source": {
     absent: "must be written",
     text: "What is shared; may start with a [variable](#units). Sockets in it are doors to those who listen (docker.sock: root of the host).",
@@ -126,6 +137,11 @@ const KEYS = {
     text: "A missing source is then left out instead of being an error.",
   },
   "mount.size": { absent: '`"64MiB"`', text: "Memory it may take." },
+  "mount.name": { absent: "must be written", text: "Of the cache; the same name stands for the same cache." },
+  "mount.scope": {
+    absent: '`"work"`',
+    text: "Which runs share the cache: those from the same work directory, or all of a profile of this name. `profile`: what one project's command puts there, another's uses.",
+  },
   "mount.permissions": {
     absent: '`"0755"`',
     text: 'Of its top directory; the sticky bit may be set (`"1777"`).',

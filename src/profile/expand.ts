@@ -60,7 +60,7 @@ class Expansion {
 
   mount(written: WrittenMount, index: number): ProfileMount {
     const target = this.path(written.target, "inside", parseTarget, "mount", index, "target");
-    if (written.type === "tmpfs") return { ...written, target };
+    if (written.type !== "bind") return { ...written, target };
     const source = this.path(written.source, "outside", parseHostPath, "mount", index, "source");
     return { ...written, source, target };
   }

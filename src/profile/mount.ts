@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { bytes } from "../base/brand.ts";
-import { choice, flag, leaf, shaped, table, word } from "./leaf.ts";
+import { choice, flag, leaf, shaped, table, text, word } from "./leaf.ts";
 import { parseHostPath, parseTarget } from "./path.ts";
 import type { ProfileMount } from "./profile.ts";
 import { matching, size } from "./shape.ts";
@@ -10,7 +10,7 @@ import { TEMPLATE_PATH, type Template, templated } from "./variable.ts";
 /** A tmpfs without a size has this one: a mount without limit could eat the host's memory. */
 const TMPFS_SIZE = bytes(64 * 1024 ** 2);
 
-const TYPE = word(["bind", "tmpfs"], ["overlay"]);
+const TYPE = word(["bind", "tmpfs", "cache"], ["overlay"]);
 
 /** tmpfs(5) takes a size of 0 for no limit; the least that holds anything is a page. */
 export const TMPFS_RANGE = { min: 4096, max: 1024 ** 4 };
@@ -66,8 +66,30 @@ const TMPFS = v.pipe(
   ),
 );
 
-const isTmpfs = (input: unknown): boolean =>
-  typeof input === "object" && input !== null && "type" in input && input.type === "tmpfs";
+const CACHE_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+const cacheName = text(
+  "a name of lower-case letters, digits, dots, hyphens and underscores",
+  (input) => (CACHE_NAME.test(input) ? undefined : ""),
+  matching(CACHE_NAME.source.slice(1, -1)),
+);
 
-/** One `[[mount]]`: a bind has source, target, mode, optional; a tmpfs has target, size, permissions. */
-export const MOUNT = choice([BIND, TMPFS], (input) => (isTmpfs(input) ? TMPFS : BIND));
+const CACHE = v.pipe(
+  table({
+    type: shaped(TYPE, { const: "cache" }),
+    name: cacheName,
+    target: TARGET,
+    scope: v.exactOptional(word(["work", "profile"])),
+  }),
+  v.transform(({ name, target, scope = "work" }): WrittenMount => ({ type: "cache", name, target, scope })),
+);
+
+const isOfType = (type: string, input: unknown): boolean =>
+  typeof input === "object" && input !== null && "type" in input && input.type === type;
+
+/**
+ * One `[[mount]]`: a bind has source, target, mode, optional; a tmpfs has target, size, permissions; a cache has name,
+ * target, scope.
+ */
+export const MOUNT = choice([BIND, TMPFS, CACHE], (input) =>
+  isOfType("tmpfs", input) ? TMPFS : isOfType("cache", input) ? CACHE : BIND,
+);

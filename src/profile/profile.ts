@@ -25,7 +25,15 @@ export type ProfileMount =
       /** A missing source is then no error and the mount is left out. */
       readonly optional: boolean;
     }
-  | { readonly type: "tmpfs"; readonly target: SandboxPath; readonly size: Bytes; readonly mode: number };
+  | { readonly type: "tmpfs"; readonly target: SandboxPath; readonly size: Bytes; readonly mode: number }
+  /** A directory of tsbox's own on the host that is still there in the next run. */
+  | {
+      readonly type: "cache";
+      readonly name: string;
+      readonly target: SandboxPath;
+      /** Whose runs share it: those of the same work directory, or all of the same profile. */
+      readonly scope: "work" | "profile";
+    };
 
 /** getrlimit(2): soft and hard limit; undefined is RLIM_INFINITY. Bytes, seconds or a count, as the resource says. */
 export interface Rlimit {
@@ -40,6 +48,9 @@ export interface FilterFile {
   /** For messages. */
   readonly shown: string;
 }
+
+/** PATH inside when the profile sets none. */
+export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Resources of getrlimit(2), without the RLIMIT_ prefix, lower case. */
 export const RLIMIT_NAMES = [
@@ -74,6 +85,10 @@ export interface Profile {
   readonly origins: ReadonlyMap<string, { readonly file: string; readonly key: string }>;
   /** How the current directory is shared, at its own path. */
   readonly work: "ro" | "rw" | "none";
+  /** Paths below the current directory that the command can neither change nor, for good, make; normalised. */
+  readonly protect: readonly string[];
+  /** Programs that are looked for along PATH, whose prefix is then shared read-only. */
+  readonly tools: readonly string[];
   /** Directory to start in; undefined is the current directory when it is shared, else "/". */
   readonly workdir: SandboxPath | undefined;
   /** "auto": a terminal of the command's own where all three streams are the user's; "private": or else an error. */

@@ -35,15 +35,35 @@ const parent = text(
   FILE,
 );
 
+/** Why a text is no relative path of plain names, or undefined. */
+function relativeFault(input: string): "" | undefined {
+  if (input.includes("\0") || Buffer.byteLength(input) > 4000) return "";
+  return input.split("/").some((part) => part === "" || part === "." || part === "..") ? "" : undefined;
+}
+
 const etcEntry = text(
   "the relative name of an entry of /etc",
-  (input) => {
-    if (input.startsWith("/")) return "leave out the leading /etc/";
-    if (input.includes("\0") || Buffer.byteLength(input) > 4000) return "";
-    return input.split("/").some((part) => part === "" || part === "." || part === "..") ? "" : undefined;
-  },
+  (input) => (input.startsWith("/") ? "leave out the leading /etc/" : relativeFault(input)),
   RELATIVE_PATH,
 );
+
+/** A name gets a suffix when it is moved aside, and a file system takes 255 bytes. */
+const PROTECTED_BYTES = 240;
+
+const protectedPath = text(
+  "a path relative to the work directory",
+  (input) =>
+    input.split("/").some((part) => Buffer.byteLength(part) > PROTECTED_BYTES)
+      ? "a name is too long"
+      : relativeFault(input),
+  RELATIVE_PATH,
+);
+
+const TOOL_NAME = /^[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}$/;
+const toolName = text("the name of a program", (input) => (TOOL_NAME.test(input) ? undefined : ""), {
+  ...STRING,
+  pattern: TOOL_NAME.source,
+});
 
 const parseProc = (input: unknown) => {
   const parsed = parseSandboxPath(input);
@@ -159,6 +179,8 @@ export const RAW_PROFILE = table({
   work: v.exactOptional(word(["ro", "rw", "none"], ["overlay"])),
   workdir: v.exactOptional(leaf(templated(parseSandboxPath), TEMPLATE_PATH)),
   terminal: v.exactOptional(word(["auto", "private", "shared"])),
+  protect: v.exactOptional(list(protectedPath)),
+  tools: v.exactOptional(list(toolName)),
   hostname: v.exactOptional(hostname),
   ids: v.exactOptional(
     table({

@@ -2,7 +2,7 @@ import { assertNever } from "../base/assert.ts";
 import type { SandboxPath } from "../base/brand.ts";
 import { printable } from "../base/printable.ts";
 import { type Call, call, flags, type Lowered, slot, WRITABLE_PROC, writeFile } from "../sys/call.ts";
-import { AT, MNT, MOVE_MOUNT, O } from "../sys/uapi.ts";
+import { AT, MNT, MOVE_MOUNT, O, RENAME } from "../sys/uapi.ts";
 import {
   attach,
   cloneHost,
@@ -12,10 +12,11 @@ import {
   makePrivate,
   move,
   newFileSystem,
+  openWithoutLinks,
   relative,
   setAttributes,
 } from "./mount.ts";
-import { MASK_DIRECTORY, MASK_FILE, type RootfsStep, type TmpfsPoint } from "./step.ts";
+import { asideName, MASK_DIRECTORY, MASK_FILE, type RootfsStep, type TmpfsPoint } from "./step.ts";
 
 const root = slot("root");
 
@@ -45,8 +46,45 @@ function tmpfsSettings(mode: number, size: number): Record<string, string> {
   return { mode: mode.toString(8).padStart(4, "0"), size: String(size), nr_inodes: String(inodes) };
 }
 
-/** The calls of init for one step; only the start directory is the payload's. */
-function lowerInit(step: Exclude<RootfsStep, { op: "workdir" }>): Call[] {
+/** The directories, each made in the one before by its fd, and no link followed; all fds closed. */
+function makeFolders(root: string, folders: readonly string[]): Call[] {
+  const calls: Call[] = [openWithoutLinks(AT.FDCWD, root, "cache-0", root)];
+  let path = root;
+  let last = "cache-0";
+  for (const [i, name] of folders.entries()) {
+    const next = `cache-${(i + 1) % 2}`;
+    path += `/${name}`;
+    calls.push(
+      call("mkdirat", [slot(last), name, 0o700], { tolerate: ["EEXIST"], of: printable(path) }),
+      openWithoutLinks(slot(last), name, next, path),
+      closeSlot(last),
+    );
+    last = next;
+  }
+  return [...calls, closeSlot(last)];
+}
+
+const watchedSlot = (folder: string): string => `watched ${folder}`;
+
+function moveAside({ folder, name }: Extract<RootfsStep, { op: "move-aside" }>): Call[] {
+  const parent = slot(watchedSlot(folder));
+  const aside = asideName(name);
+  const path = `${folder}/${name}`;
+  const told = `moved ${path} aside to ${aside}: the command has made it, and the profile protects that name`;
+  return [
+    call("renameat2", [parent, name, parent, aside, flags(RENAME, "NOREPLACE")], {
+      save: "moved",
+      tolerate: ["ENOENT"],
+      of: printable(path),
+    }),
+    { op: "tell", slot: "moved", note: printable(told), name: path },
+  ];
+}
+
+type OfInit = Exclude<RootfsStep, { op: "workdir" | "make-cache" | "open-watched" | "move-aside" }>;
+
+/** The calls of init for one step. */
+function lowerInit(step: OfInit): Call[] {
   switch (step.op) {
     case "private-mounts":
       return [makePrivate()];
@@ -154,6 +192,16 @@ function lowerInit(step: Exclude<RootfsStep, { op: "workdir" }>): Call[] {
 }
 
 export function lowerRootfs(step: RootfsStep): Lowered {
-  if (step.op === "workdir") return { payload: enterWorkdir(step.path) };
-  return { init: lowerInit(step) };
+  switch (step.op) {
+    case "workdir":
+      return { payload: enterWorkdir(step.path) };
+    case "make-cache":
+      return { host: makeFolders(step.root, step.folders) };
+    case "open-watched":
+      return { host: [openWithoutLinks(AT.FDCWD, step.folder, watchedSlot(step.folder), step.folder)] };
+    case "move-aside":
+      return { after: moveAside(step) };
+    default:
+      return { init: lowerInit(step) };
+  }
 }

@@ -34,11 +34,13 @@ const settingAttributes = remember((...attributes: MountAttr[]) => {
   return data(words(bits.value, 0, 0, 0), `{set=${bits.show}}`);
 });
 
-/** Opens a path of the host, refusing a symbolic link anywhere on it: what was checked is what is mounted. */
-function openSource(path: string): Call {
-  const of = printable(path);
-  return call("openat2", [AT.FDCWD, path, how("NO_SYMLINKS"), 24], { save: "source", of });
+/** Opens `path` of the host, from the directory `at`, without any link on the way. */
+export function openWithoutLinks(at: Value, path: string, save: string, of: string): Call {
+  return call("openat2", [at, path, how("NO_SYMLINKS"), 24], { save, of: printable(of) });
 }
+
+/** Opens a path of the host, refusing a symbolic link anywhere on it: what was checked is what is mounted. */
+const openSource = (path: string): Call => openWithoutLinks(AT.FDCWD, path, "source", path);
 
 /** Starts in a directory of the sandbox, without following a link of proc to an fd (CVE-2024-21626 in runc). */
 export function enterWorkdir(path: SandboxPath): Call[] {

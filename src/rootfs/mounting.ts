@@ -5,6 +5,7 @@ import { type Because, TsboxError } from "../errors/error.ts";
 import { type HostFacts, isDirectory, type PathFact, pathFact } from "../host/facts.ts";
 import { because, type Planned } from "../profile/because.ts";
 import type { Profile, ProfileMount } from "../profile/profile.ts";
+import { cacheSource } from "./cache.ts";
 import { type Placed, TOP_LINKS } from "./place.ts";
 import { Skeleton } from "./skeleton.ts";
 import { MASK_DIRECTORY, MASK_FILE, type RootfsStep, type TmpfsPoint } from "./step.ts";
@@ -35,13 +36,13 @@ function checkTarget(target: SandboxPath, why: Because): void {
 }
 
 const kindOf = (mount: ProfileMount, facts: HostFacts): "directory" | "file" =>
-  mount.type === "tmpfs" || isDirectory(pathFact(facts, mount.source)) ? "directory" : "file";
+  mount.type !== "bind" || isDirectory(pathFact(facts, mount.source)) ? "directory" : "file";
 
 const realOf = (fact: PathFact): HostPath | undefined => (fact.kind === "missing" ? undefined : fact.real);
 
 /** Whether a mount is made: all but optional ones whose source is missing. */
 export const isThere = (mount: ProfileMount, facts: HostFacts): boolean =>
-  mount.type === "tmpfs" || !mount.optional || realOf(pathFact(facts, mount.source)) !== undefined;
+  mount.type !== "bind" || !mount.optional || realOf(pathFact(facts, mount.source)) !== undefined;
 
 /** @throws TsboxError when what the path leads to is not what its text says, or is tsbox itself. */
 function checkSource(
@@ -99,6 +100,11 @@ function planSource(placed: Placed, mounting: Mounting, why: Because): Step {
     const points = planPoints(placed, mounting);
     return { step: { op: "tmpfs", target, size: mount.size, mode: mount.mode, way, points }, because: why };
   }
+  if (mount.type === "cache") {
+    const source = cacheSource(mount, mounting.profile, mounting.facts, why);
+    const mode = mounting.profile.readOnly ? "ro" : "rw";
+    return { step: { op: "bind", source, target, mode, way, directory: true, system: false }, because: why };
+  }
   const source = checkSource(mount, pathFact(mounting.facts, mount.source), mounting.facts, why);
   const directory = kindOf(mount, mounting.facts) === "directory";
   return { step: { op: "bind", source, target, mode: mount.mode, way, directory, system: false }, because: why };
@@ -115,6 +121,8 @@ export function planMount(placed: Placed, mounting: Mounting): Step {
   const { target } = mount;
   const why = because(profile, key);
   checkTarget(target, why);
+  // What is in a cache is for the command to say: no mount point is sure to be there.
+  if (outer?.mount.type === "cache") refuseTarget(target, `it lies in the cache ${outer.mount.name}`, why);
   const step = planSource(placed, mounting, why);
   const kind = kindOf(mount, facts);
   if (within !== undefined) {

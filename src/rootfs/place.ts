@@ -1,6 +1,7 @@
 import { type HostPath, hostPath, type SandboxPath, sandboxPath } from "../base/brand.ts";
 import { isBelow } from "../base/path.ts";
 import type { Profile, ProfileMount } from "../profile/profile.ts";
+import { protectedPaths } from "./protect.ts";
 
 /** A mount of the profile or the work directory. */
 interface Named {
@@ -65,7 +66,7 @@ export function placeMounts(
       within = { target: sandboxPath(tree), onHost: hostPath(mount.target) };
     }
     // Also one that a later mount hides: it costs little to walk as if it could still be met.
-    const binds = placed.filter((other) => other.mount.type === "bind" && isBelow(mount.target, other.mount.target));
+    const binds = placed.filter((other) => other.mount.type !== "tmpfs" && isBelow(mount.target, other.mount.target));
     const throughBind = tree !== undefined || binds.length > 0;
     placed.push({ mount, key, outer, within, throughBind });
   }
@@ -98,5 +99,6 @@ export function wantedPaths(profile: Profile, cwd: HostPath): string[] {
     ...KERNEL_SETTINGS,
     ...placed.flatMap(({ mount }) => (mount.type === "bind" ? [mount.source] : [])),
     ...placed.flatMap(possiblePoints),
+    ...protectedPaths(profile, cwd),
   ];
 }

@@ -5,9 +5,11 @@ import { type HostFacts, isDirectory, pathFact } from "../host/facts.ts";
 import { ALWAYS, because, mapKey, type Planned } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
 import { accountOf, group, passwd } from "./account.ts";
+import { planCaches } from "./cache.ts";
 import { isThere, planMount } from "./mounting.ts";
 import { placeMounts, SYSTEM_TREES, TOP_LINKS } from "./place.ts";
 import { planProc } from "./proc.ts";
+import { Protection } from "./protect.ts";
 import { Skeleton } from "./skeleton.ts";
 import type { RootfsStep } from "./step.ts";
 import { checkWork } from "./work.ts";
@@ -144,6 +146,9 @@ function planSys(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[]
   return steps;
 }
 
+const isWritableBind = (step: RootfsStep): step is Extract<RootfsStep, { op: "bind" }> =>
+  step.op === "bind" && step.mode === "rw";
+
 /**
  * The steps that build the root and enter it, in order.
  *
@@ -168,7 +173,11 @@ export function planRootfs(profile: Profile, facts: HostFacts): Planned<RootfsSt
   mounts.push(...planSys(profile, facts, skeleton));
   mounts.push(...planProc(profile, facts, skeleton));
   const all = placeMounts(profile, facts.cwd, (mount) => isThere(mount, facts));
-  for (const placed of all) mounts.push(planMount(placed, { profile, facts, skeleton, all }));
+  const protection = new Protection(profile, facts);
+  for (const placed of all) {
+    const mount = planMount(placed, { profile, facts, skeleton, all });
+    mounts.push(mount, ...(isWritableBind(mount.step) ? protection.holdIn(mount.step) : []));
+  }
   return [
     { step: { op: "private-mounts" }, because: ALWAYS },
     { step: { op: "root", size: profile.root.size }, because: because(profile, "root.size") },
@@ -178,6 +187,16 @@ export function planRootfs(profile: Profile, facts: HostFacts): Planned<RootfsSt
     { step: { op: "enter-root" }, because: ALWAYS },
     { step: { op: "seal-root" }, because: ALWAYS },
   ];
+}
+
+/**
+ * What the supervisor does on the host for the root: before the sandbox is made, and after it has ended.
+ *
+ * @param rootfs The steps of {@link planRootfs}.
+ */
+export function planHost(profile: Profile, facts: HostFacts, rootfs: readonly Step[]): Step[] {
+  const binds = rootfs.flatMap(({ step }) => (isWritableBind(step) ? [step] : []));
+  return [...planCaches(profile, facts), ...new Protection(profile, facts).watchIn(binds)];
 }
 
 /** The step that sets the start directory, which the payload does itself. */

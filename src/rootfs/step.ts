@@ -63,7 +63,15 @@ export type RootfsStep =
   | { readonly op: "mask"; readonly target: SandboxPath; readonly directory: boolean }
   | { readonly op: "enter-root" }
   | { readonly op: "seal-root" }
-  | { readonly op: "workdir"; readonly path: SandboxPath };
+  | { readonly op: "workdir"; readonly path: SandboxPath }
+  /** The supervisor's: directories one in the other below `root`, which exists. */
+  | { readonly op: "make-cache"; readonly root: HostPath; readonly folders: readonly string[] }
+  | { readonly op: "open-watched"; readonly folder: HostPath }
+  /** After the run. */
+  | { readonly op: "move-aside"; readonly folder: HostPath; readonly name: string };
+
+/** What a name gets that the command was not to make. */
+export const asideName = (name: string): string => `${name}.untrusted`;
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
 
@@ -111,6 +119,12 @@ export function describeRootfs(step: RootfsStep): string {
       return "make the root read-only";
     case "workdir":
       return `start in ${printable(step.path)}`;
+    case "make-cache":
+      return `make the cache directory ${printable([step.root, ...step.folders].join("/"))}`;
+    case "open-watched":
+      return `open ${printable(step.folder)}, to see after the run what was made in it`;
+    case "move-aside":
+      return `move aside what the command makes as ${printable(`${step.folder}/${step.name}`)}`;
     default:
       return assertNever(step);
   }

@@ -2,13 +2,16 @@ import type { HostPath } from "../base/brand.ts";
 import { TsboxError } from "../errors/error.ts";
 import type { HostFacts, StreamFact } from "../host/facts.ts";
 import { probeCwd, probeHost, probeUser } from "../host/probe.ts";
+import { probeTools } from "../host/tool.ts";
 import { type Plan, plan, type RunOptions } from "../plan/plan.ts";
 import { because, filterKey } from "../profile/because.ts";
 import type { ProfilePlaces } from "../profile/find.ts";
 import type { Overrides } from "../profile/override.ts";
 import type { Profile } from "../profile/profile.ts";
 import { readProfile } from "../profile/read.ts";
+import { wantedCaches } from "../rootfs/cache.ts";
 import { wantedPaths } from "../rootfs/place.ts";
+import { shareTools } from "../rootfs/tools.ts";
 import type { FilterView } from "../seccomp/render.ts";
 import { probeFilter, readFilter } from "./filter.ts";
 
@@ -18,6 +21,8 @@ export interface Request {
   readonly profile: string;
   readonly overrides: Overrides;
   readonly configHome: string | undefined;
+  /** $XDG_CACHE_HOME or ~/.cache; without it no profile with a cache can be used. */
+  readonly cacheHome?: string | undefined;
   readonly packageDir: string;
   /** The work directory; undefined: this process's own. */
   readonly cwd: string | undefined;
@@ -37,13 +42,27 @@ export interface Prepared {
   readonly plan: Plan;
 }
 
+const withTools = (profile: Profile, cwd: HostPath, user: HostFacts["user"]): Profile =>
+  profile.tools.length === 0
+    ? profile
+    : shareTools(profile, probeTools(profile.tools, process.env["PATH"] ?? "", cwd), user);
+
 /** Reads the profile, asks the host, and plans. @throws TsboxError for whatever stands in the way. */
 export function prepare(request: Request, options: RunOptions = {}): Prepared {
   const cwd: HostPath = probeCwd(request.cwd);
   const user = probeUser();
-  const profile = readProfile(request.profile, placesOf(request, cwd, user), request.overrides);
+  const written = readProfile(request.profile, placesOf(request, cwd, user), request.overrides);
+  const profile = withTools(written, cwd, user);
   const seccomp = probeFilter(profile, request.packageDir);
-  const facts = probeHost(profile, { ...request, cwd, user, paths: wantedPaths(profile, cwd), seccomp });
+  const facts = probeHost(profile, {
+    ...request,
+    cwd,
+    user,
+    cacheHome: request.cacheHome,
+    paths: wantedPaths(profile, cwd),
+    caches: wantedCaches(profile, cwd),
+    seccomp,
+  });
   return { profile, facts, plan: plan(profile, facts, options) };
 }
 

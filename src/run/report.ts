@@ -28,7 +28,9 @@ const REPORT = v.object({
   system_ms: v.number(),
   /** Of the largest single process. */
   max_rss_bytes: v.number(),
-  /** Why the command was not started. */
+  /** Paths that the command was not to make, and made: they have another name now. */
+  moved_aside: v.optional(v.array(v.string())),
+  /** Why the command was not started, or what could not be done after it. */
   error: v.optional(ERROR),
   /** What protected the command, when it was started. */
   in_force: v.optional(v.record(v.string(), v.unknown())),

@@ -1,7 +1,10 @@
 import type { SyscallName } from "./syscalls.ts";
 
-/** The three processes of a run, each with its script; see the theory of operation in src/launcher/launcher.h. */
-export const PROCESSES = ["host", "init", "payload"] as const;
+/**
+ * The three processes of a run, each with its script, and the supervisor's second script: what is left to do when the
+ * sandbox has ended. See the theory of operation in src/launcher/launcher.h.
+ */
+export const PROCESSES = ["host", "init", "payload", "after"] as const;
 export type Process = (typeof PROCESSES)[number];
 
 /** Bytes that a call points to. `pointers` are places in them that hold the address of other data. */
@@ -88,6 +91,8 @@ export type Call =
     }
   /** Puts a saved fd into a struct that a later call points to, as an int at `at`. */
   | { readonly op: "store"; readonly slot: string; readonly into: Data; readonly at: number }
+  /** Only after the run: `note` for the user, and `name` for the report, if the call that saved the slot was not in vain. */
+  | { readonly op: "tell"; readonly slot: string; readonly note: string; readonly name: string }
   /** Become the command: `search` is the PATH inside, `env` its whole environment. */
   | { readonly op: "exec"; readonly search: readonly string[]; readonly env: readonly string[] };
 

@@ -88,6 +88,11 @@ export const RESOLVE = {
   IN_ROOT: 0x10,
 } as const;
 
+/** fs.h, renameat2(2). */
+export const RENAME = {
+  NOREPLACE: 1,
+} as const;
+
 /** prctl.h, prctl(2). */
 export const PR = {
   SET_PDEATHSIG: 1,

@@ -33,6 +33,7 @@ export type HostPart =
   | "ipc"
   | "key"
   | "leaks"
+  | "repository"
   | "setuid"
   | "shm"
   | "socket"
@@ -52,6 +53,8 @@ export interface Attack {
   /** `$NAME` is what scene.ts gives by that name. */
   readonly args: readonly string[];
   readonly host?: HostPart;
+  /** "strict" when not given. */
+  readonly profile?: string;
   /** Options of every run of it, also as shipped. */
   readonly overrides?: Overrides;
   /** Each of them alone must hold; without all of them the attack must work. */

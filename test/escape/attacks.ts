@@ -4,6 +4,7 @@ import { KERNEL } from "./attacks/kernel.ts";
 import { LIMITS } from "./attacks/limits.ts";
 import { NETWORK } from "./attacks/network.ts";
 import { PROCESS } from "./attacks/process.ts";
+import { PROTECTED } from "./attacks/protected.ts";
 import { RIGHTS } from "./attacks/rights.ts";
 import { TERMINAL } from "./attacks/terminal.ts";
 
@@ -11,6 +12,7 @@ import { TERMINAL } from "./attacks/terminal.ts";
 export const ATTACKS: Readonly<Record<string, readonly Attack[]>> = {
   terminal: TERMINAL,
   files: FILES,
+  "protected files": PROTECTED,
   processes: PROCESS,
   "network and IPC": NETWORK,
   rights: RIGHTS,

@@ -41,7 +41,7 @@ export const LINES: Readonly<Record<number, Line>> = {
     elsewhere: "the maps are written by the process itself, or while it waits unreaped",
   },
   38: { what: "setuid programs inside" },
-  40: { what: "settings from where the command can write (Codex CVE-2025-59532)" },
+  40: { what: "settings and hooks where the command can write (Codex CVE-2025-59532)" },
   41: { what: "silent weakening", elsewhere: "each call of the set-up made to fail: test/escape/fault.test.ts" },
   42: { what: "what remains, and what takes more than its share" },
 };

@@ -80,6 +80,13 @@ export const OUTSIDE: readonly OutsideAttack[] = [
     twin: "no pid namespace",
   },
   {
+    id: "planted",
+    line: 40,
+    title: "a .envrc, a workflow of CI and an agent's settings that the command makes, found there after the run",
+    wall: "what is made of a protected name is moved aside",
+    twin: "protect = []",
+  },
+  {
     id: "flood",
     line: 5,
     title: "output that nobody reads holds tsbox up beyond the time limit",

@@ -53,6 +53,8 @@ const wordsOf = (overrides: Overrides): string[] =>
 
 export interface Setting {
   readonly project: Project;
+  /** Of the attack; "strict" when not given. */
+  readonly profile?: string | undefined;
   readonly overrides: Overrides;
   /** Words before the launcher or tsbox, which end in an exec of what follows. */
   readonly wrapper: readonly string[];
@@ -61,10 +63,10 @@ export interface Setting {
 }
 
 /** Under the shipped profile, by the command line. */
-export async function playShipped(command: readonly string[], { project, overrides, wrapper, env }: Setting) {
-  return outcomeOf(
-    await run(command, { cwd: project.cwd, home: project.home, words: wordsOf(overrides), wrapper, env }),
-  );
+export async function playShipped(command: readonly string[], setting: Setting) {
+  const { project, profile = "strict", overrides, wrapper, env } = setting;
+  const words = ["--profile", profile, ...wordsOf(overrides)];
+  return outcomeOf(await run(command, { cwd: project.cwd, home: project.home, words, wrapper, env }));
 }
 
 /** Outside of any sandbox. */
@@ -75,12 +77,12 @@ export async function playBare(command: readonly string[], { project, wrapper, e
 /** A plan with walls missing. */
 export function planWithout(
   open: readonly Opening[],
-  { project, overrides }: Pick<Setting, "project" | "overrides">,
+  { project, profile = "strict", overrides }: Pick<Setting, "project" | "profile" | "overrides">,
 ): Buffer {
   const lines = open.flatMap(({ profile }) => profile ?? []);
-  if (lines.length > 0) project.write("open.toml", `extends = "strict"\n${lines.join("\n")}\n`);
+  if (lines.length > 0) project.write("open.toml", `extends = "${profile}"\n${lines.join("\n")}\n`);
   const request = {
-    profile: lines.length > 0 ? "./open.toml" : "strict",
+    profile: lines.length > 0 ? "./open.toml" : profile,
     overrides: Object.assign({}, overrides, ...open.map((each) => each.overrides)),
     configHome: undefined,
     packageDir: ROOT,

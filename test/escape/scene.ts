@@ -87,6 +87,12 @@ const PARTS: Readonly<Record<HostPart, (project: Project) => Promise<Part>>> = {
     const open = `exec 7<"${project.home}/.ssh" 8<"${project.home}/.ssh/id_ed25519" 9>>"${project.home}/log"`;
     return { wrapper: ["bash", "-c", `${open}; exec "$@"`, "bash"] };
   },
+  async repository({ write }) {
+    write(".git/config", "text\n");
+    write(".git/hooks/pre-commit", "text\n");
+    write(".npmrc", "text\n");
+    return {};
+  },
   async setuid({ cwd }) {
     const words = ["--map", "range", "--work", "rw", "--cap-add", "CHOWN", "--cap-add", "FOWNER"];
     const command = ["sh", "-c", "chown 7 ids && chmod 4755 ids"];

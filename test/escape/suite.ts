@@ -28,7 +28,7 @@ export async function tryAttack(attack: Attack): Promise<Attempt[]> {
   const scene = await makeScene(attack.host);
   const command = [addProgram(scene.project, attack.program), ...attack.args.map((text) => fill(text, scene))];
   await scene.finish();
-  const setting: Setting = { ...scene, overrides: fillVolumes(attack.overrides ?? {}, scene) };
+  const setting: Setting = { ...scene, profile: attack.profile, overrides: fillVolumes(attack.overrides ?? {}, scene) };
   const attempts: Attempt[] = [{ where: "as shipped", ...(await playShipped(command, setting)) }];
   const without = async (where: string, open: Attack["walls"]) => {
     const openings = open.map(({ off }) => ({ ...off, overrides: fillVolumes(off.overrides ?? {}, scene) }));

@@ -168,6 +168,15 @@ describe("the launcher refuses scripts", () => {
     }
   });
 
+  it("of which the last is out of range, or leaves entries over", () => {
+    const { plan } = mutant();
+    expectRefusal(startWith(mutant().header("script3_n", 0).bytes), "an entry is in no script");
+    for (const value of [...HUGE, plan.count("entry") + 1]) {
+      expectRefusal(startWith(mutant().header("script3", value).bytes), "do not follow each other");
+      expectRefusal(startWith(mutant().header("script3_n", value).bytes), "outside the entries");
+    }
+  });
+
   it("that overlap or leave a gap", () => {
     const { plan } = mutant();
     const n = plan.field("script0_n");
@@ -194,7 +203,7 @@ describe("the launcher refuses scripts", () => {
     expectRefusal(startWith(mutant().copyEntry(first - 1, first).bytes), "exactly one process");
     expectRefusal(startWith(mutant().copyEntry(second, first).bytes), "the wrong process");
     expectRefusal(startWith(mutant().copyEntry(second, payload).bytes), "the wrong process");
-    for (const nr of [0, 2, 3, 0xffff_ffff])
+    for (const nr of [0, 2, 3, 4, 0xffff_ffff])
       expectRefusal(startWith(mutant().word("entry", first, FIELD.entry.nr, nr).bytes), "the wrong process");
     for (const slot of [64n, 1n << 32n, (1n << 64n) - 1n])
       for (const i of [1, 2])
@@ -212,6 +221,27 @@ describe("the launcher refuses scripts", () => {
         startWith(mutant().byte("entry", helper, FIELD.entry.kind, kind).arg(helper, 0, 0n).bytes),
         "wrong",
       );
+  });
+
+  it("that tell anything before the run has ended, or not what to tell", () => {
+    const tell = mutant().find(OP.tell);
+    const wrong = "a note has wrong arguments";
+    for (const script of ["script0", "script1", "script2"] as const)
+      expectRefusal(startWith(mutant().copyEntry(tell, mutant().plan.field(script)).bytes), wrong);
+    expectRefusal(startWith(mutant().byte("entry", tell, FIELD.entry.argc, 3).bytes), wrong);
+    for (const i of [0, 1, 2, 3])
+      expectRefusal(startWith(mutant().byte("entry", tell, FIELD.entry.kind + i, 1).bytes), wrong);
+  });
+
+  it("that start anything after the run", () => {
+    const after = mutant().plan.field("script3");
+    const [exec, spawn, helper] = [OP.exec, OP.spawn, OP.helper].map((op) => mutant().find(op));
+    for (const [entry = 0, why] of [
+      [exec, "not the payload's last entry"],
+      [spawn, "the wrong process"],
+      [helper, "a helper has wrong arguments"],
+    ] as const)
+      expectRefusal(startWith(mutant().copyEntry(entry, after).bytes), why);
   });
 
   it("with an argument vector that does not end, or is none", () => {
@@ -237,7 +267,7 @@ describe("the launcher refuses scripts", () => {
 describe("the launcher refuses an entry", () => {
   const call = () => mutant().find(OP.call, ARG.data);
 
-  it.each([0, 6, 7, 255])("of operation %i", (op) =>
+  it.each([0, 7, 8, 255])("of operation %i", (op) =>
     expectRefusal(startWith(mutant().byte("entry", call(), FIELD.entry.op, op).bytes), "of no known kind"),
   );
 

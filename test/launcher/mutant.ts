@@ -14,7 +14,7 @@ export const LAUNCHER = join(import.meta.dirname, "../../build/launcher/tsbox-la
  */
 export function makePlan(): Uint8Array {
   const busy = KINDS["busy-root"] as Kind;
-  const { profile, facts } = prepareKind("strict", { ...busy, host: { ...busy.host, arch: probeArch() } });
+  const { profile, facts } = prepareKind("npm", { ...busy, host: { ...busy.host, arch: probeArch() } });
   return encode(plan(profile, facts, { report: { file: hostPath("/nonexistent/tsbox/report.json") } }));
 }
 
@@ -92,10 +92,19 @@ export class Mutant {
 
 /** As small as a plan can be that has each kind of argument: where a fuzzer begins. */
 export function makeSmallPlan(): Uint8Array {
-  const { profile, facts } = prepareKind("strict", KINDS["debian"] as Kind);
+  const { profile, facts } = prepareKind("npm", KINDS["debian"] as Kind);
   const whole = plan(profile, { ...facts, arch: probeArch() });
   const once = new Set<string>();
-  const ops = ["new-namespaces", "new-payload", "new-ruleset", "allow-beneath", "filter", "command"];
+  const ops = [
+    "open-watched",
+    "move-aside",
+    "new-namespaces",
+    "new-payload",
+    "new-ruleset",
+    "allow-beneath",
+    "filter",
+    "command",
+  ];
   const steps = whole.steps.filter(({ step }) => ops.includes(step.op) && !once.has(step.op) && once.add(step.op));
   return encode({ ...whole, steps });
 }

@@ -40,21 +40,24 @@ export const HEADER = {
   script1_n: [68, 4],
   script2: [72, 4],
   script2_n: [76, 4],
-  outcome0: [80, 4],
-  outcome7: [108, 4],
-  flags: [112, 4],
-  keep: [116, 4],
-  keep_n: [120, 4],
-  report: [124, 4],
-  in_force: [128, 4],
-  timeout_ms: [136, 8],
-  forwarded: [144, 8],
-  to_group: [152, 8],
+  script3: [80, 4],
+  script3_n: [84, 4],
+  outcome0: [88, 4],
+  outcome7: [116, 4],
+  flags: [120, 4],
+  keep: [124, 4],
+  keep_n: [128, 4],
+  report: [132, 4],
+  in_force: [136, 4],
+  terminal: [140, 4],
+  timeout_ms: [144, 8],
+  forwarded: [152, 8],
+  to_group: [160, 8],
 } as const;
-export const HEADER_SIZE = 160;
+export const HEADER_SIZE = 168;
 export const SIZES = { entry: 88, step: 28, alternative: 12, relocation: 8, data: 1 } as const;
 
-export const OP = { call: 1, spawn: 2, helper: 3, exec: 4, store: 5 } as const;
+export const OP = { call: 1, spawn: 2, helper: 3, exec: 4, store: 5, tell: 6 } as const;
 export const ARG = { int: 1, data: 2, slot: 3, load: 4 } as const;
 export const NO_SLOT = 0xffff_ffff;
 
@@ -164,15 +167,12 @@ export class Decoded {
     });
   }
 
-  /** First entry and number of each script: host, init, payload. */
+  /** First entry and number of each script: host, init, payload, after. */
   get scripts(): [number, number][] {
-    const words = ["script0", "script0_n", "script1", "script1_n", "script2", "script2_n"] as const;
-    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = words.map((name) => this.field(name));
-    return [
-      [a, b],
-      [c, d],
-      [e, f],
-    ];
+    return (["script0", "script1", "script2", "script3"] as const).map((name) => [
+      this.field(name),
+      this.field(`${name}_n`),
+    ]);
   }
 
   /** Numbers of the steps that tell how a run ended. */

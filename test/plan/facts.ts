@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Overrides } from "../../src/profile/override.ts";
 import type { Profile } from "../../src/profile/profile.ts";
 import { readProfile } from "../../src/profile/read.ts";
-import { type Host, hostFacts, type Tree } from "../support/host.ts";
+import { type Host, hostFacts, type Tree, withTools } from "../support/host.ts";
 
 const KERNEL: Tree = {
   "/dev/full": "other",
@@ -55,6 +55,8 @@ export const DEBIAN: Host = {
     "/etc/localtime": "-> /usr/share/zoneinfo/Etc/UTC",
     "/etc/os-release": "-> ../usr/lib/os-release",
     "/etc/timezone": "file",
+    "/home/u/project/.git/hooks": "directory",
+    "/home/u/project/.npmrc": "file",
     "/home/u/project/cache": "directory",
     "/home/u/project/Makefile": "file",
     "/srv/data": "directory",
@@ -96,12 +98,15 @@ export const OLD: Host = {
     "/proc/asound": "directory",
     "/proc/kmsg": "other",
     "/proc/sched_debug": "file",
+    "/opt/node-20/bin/node": "file",
+    "/srv/build/.git": "file",
     "/srv/build/src": "directory",
     "/usr/bin/env": "file",
     "/var/lib/build": "directory",
   },
   environment: { TZ: "Europe/Berlin" },
   streams: ([0, 1, 2] as const).map((fd) => ({ fd, access: "both", terminal: true })),
+  tools: { node: { found: "/opt/bin/node", real: "/opt/node-20/bin/node" } },
   lastCapability: 38,
   hardLimits: { nofile: 1024, nproc: 200 },
 };
@@ -150,7 +155,7 @@ const PACKAGE = join(import.meta.dirname, "../..");
 export function prepareKind(name: string, { host, overrides, clock }: Kind) {
   const where = { configHome: undefined, packageDir: PACKAGE, cwd: host.cwd, user: host.user };
   const read = readProfile(name, where, overrides);
-  const profile: Profile = clock === undefined ? read : { ...read, clock };
+  const profile = withTools(host, clock === undefined ? read : { ...read, clock });
   return { profile, facts: hostFacts(host, profile) };
 }
 

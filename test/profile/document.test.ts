@@ -17,9 +17,11 @@ function complete(text: string): object {
   return profile;
 }
 
+/** What a mount of that type must say besides its target. */
+const NEEDED: Readonly<Record<string, string>> = { bind: 'source = "/a"', cache: 'type = "cache"\nname = "a"' };
+
 /** A mount of that type with one more key. */
-const mountOf = (type: string, line = "") =>
-  `[[mount]]\n${type === "bind" ? 'source = "/a"' : `type = "${type}"`}\ntarget = "/a"\n${line}`;
+const mountOf = (type: string, line = "") => `[[mount]]\n${NEEDED[type] ?? `type = "${type}"`}\ntarget = "/a"\n${line}`;
 
 const defaults = listProfileKeys().flatMap(({ name, type }) => {
   const [, value] = /^`(.*)`$/.exec(keyTexts()[name]?.absent ?? "") ?? [];

@@ -2,7 +2,9 @@ import { posix } from "node:path";
 import { hostGid, hostPath, hostUid } from "../../src/base/brand.ts";
 import type { HostFacts, IdRange, PathFact } from "../../src/host/facts.ts";
 import type { Profile } from "../../src/profile/profile.ts";
+import { wantedCaches } from "../../src/rootfs/cache.ts";
 import { wantedPaths } from "../../src/rootfs/place.ts";
+import { shareTools } from "../../src/rootfs/tools.ts";
 import type { Arch } from "../../src/sys/syscalls.ts";
 
 /** What lies where on a host made of data; what leads to a path is a directory. "-> " starts the text of a link. */
@@ -80,6 +82,24 @@ export interface Host {
   readonly landlockAbi?: number;
   readonly withinTsbox?: boolean;
   readonly streams?: HostFacts["streams"];
+  /** Where programs are found, when that is not /usr/bin, and where that leads. */
+  readonly tools?: Readonly<Record<string, { readonly found: string; readonly real: string }>>;
+}
+
+const userOf = ({ user: { uid, gid, name, home } }: Host): HostFacts["user"] => ({
+  uid: hostUid(uid),
+  gid: hostGid(gid),
+  name,
+  home: hostPath(home),
+});
+
+/** The profile with what it says of programs of this machine. */
+export function withTools(host: Host, profile: Profile): Profile {
+  const facts = profile.tools.map((name) => {
+    const { found, real } = host.tools?.[name] ?? { found: `/usr/bin/${name}`, real: `/usr/bin/${name}` };
+    return [name, { found: hostPath(found), real: hostPath(real) }] as const;
+  });
+  return shareTools(profile, new Map(facts), userOf(host));
 }
 
 /** Two instructions instead of what libseccomp would make: the same on every machine. */
@@ -88,16 +108,19 @@ const FILTER = Uint8Array.of(6, 0, 0, 0, 0, 0, 0xff, 0x7f, 6, 0, 0, 0, 0, 0, 5, 
 /** What probing such a machine for that profile gives. */
 export function hostFacts(host: Host, profile: Profile): HostFacts {
   const cwd = hostPath(host.cwd);
-  const { uid, gid, name, home } = host.user;
   const environment = Object.entries(host.environment ?? {}).filter(([key]) => profile.environment.pass.includes(key));
   const helper = (program: string) => (host.helpers === true ? hostPath(`/usr/bin/${program}`) : undefined);
   return {
     arch: host.arch,
     kernel: host.kernel,
-    user: { uid: hostUid(uid), gid: hostGid(gid), name, home: hostPath(home) },
+    user: userOf(host),
     cwd,
     paths: new Map(wantedPaths(profile, cwd).map((path) => [path, treeFact(host.tree, path)])),
     own: [hostPath("/opt/tsbox"), hostPath("/usr/bin/node")],
+    caches:
+      wantedCaches(profile, cwd).length === 0
+        ? undefined
+        : { root: hostPath(host.user.home), below: [".cache", "tsbox", "caches"] },
     parentVisible: true,
     withinTsbox: host.withinTsbox ?? false,
     streams: host.streams ?? [],

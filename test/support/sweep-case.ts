@@ -11,6 +11,13 @@ export const OTHER_PLANS: Readonly<Record<string, { readonly overrides?: Overrid
   "volumes and a tmpfs": {
     overrides: { work: "rw", volume: ["./data:/data", "./file:/data/file:ro"], tmpfs: ["/cache:size=1M"] },
   },
+  "protected paths and a cache": {
+    overrides: { work: "rw" },
+    profile: [
+      'protect = ["data/file", "data/missing", "file", "missing"]',
+      '[[mount]]\ntype = "cache"\nname = "sweep"\ntarget = "/var/cache/sweep"\n',
+    ].join("\n"),
+  },
   "the host's network, no filter and no Landlock": {
     overrides: { network: "host", work: "none" },
     profile: 'seccomp.filter = "off"\nlandlock = "off"\nlimits.timeout = "1m"\n',

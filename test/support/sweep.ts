@@ -23,7 +23,7 @@ import { ROOT } from "./tsbox.ts";
 
 /** Functions of the launcher and of libc that sweep.c stands in front of. */
 const WRAPPED = [
-  ...["syscall", "play", "spawn", "run_helper", "become_command"],
+  ...["syscall", "play", "play_after", "spawn", "run_helper", "become_command"],
   ...["open", "fcntl", "fstat", "mmap", "sigaction", "prctl", "poll", "waitpid", "execve", "read", "write"],
 ];
 const FLAGS = ["-std=c17", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-U_FORTIFY_SOURCE"];
@@ -57,7 +57,8 @@ export function buildSweepLauncher(): string {
   return program;
 }
 
-export const ROLES = ["supervisor", "init", "payload"] as const;
+/** Who plays a script; "after" is the supervisor again, when the sandbox has ended. */
+export const ROLES = ["supervisor", "init", "payload", "after"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** An entry of the plan that makes a call, with what is told when it fails. */
@@ -132,14 +133,17 @@ export class Sweep {
     project.write("input", "");
     project.write("file", "");
     project.write("data/file", "");
-    const request = { profile, overrides, configHome: undefined, packageDir: ROOT, cwd, streams: [] };
+    const cacheHome = `${project.home}/.cache`;
+    // There before the first run, so that what a run makes and leaves is seen.
+    mkdirSync(`${cacheHome}/tsbox/caches/sweep/${cwd.replaceAll("/", "%2F")}`, { recursive: true });
+    const request = { profile, overrides, configHome: undefined, cacheHome, packageDir: ROOT, cwd, streams: [] };
     this.#bytes = encode(prepare(request, { report: { fd: REPORT_FD } }).plan);
     this.#setup = setup;
     this.plan = new Decoded(this.#bytes);
     this.#traces = new Traces(project, this.plan);
   }
 
-  /** Entries that call the kernel: all but stores. */
+  /** Entries that call the kernel: all but stores and notes. */
   get points(): readonly Point[] {
     const { entries, steps, scripts } = this.plan;
     return entries.flatMap((entry, number): Point[] => {
@@ -147,7 +151,9 @@ export class Sweep {
       const role = ROLES[script];
       const step = steps[entry.step];
       if (role === undefined || step === undefined) throw new RangeError(`entry ${number} is in no script or step`);
-      return entry.op === OP.store ? [] : [{ ...entry, number, role, what: step.what, code: step.code }];
+      return entry.op === OP.store || entry.op === OP.tell
+        ? []
+        : [{ ...entry, number, role, what: step.what, code: step.code }];
     });
   }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { withMounts } from "../../support/odd.ts";
 import type { Project } from "../../support/project.ts";
 import { ROOT } from "../../support/tsbox.ts";
@@ -10,6 +10,11 @@ function nested(project: Project, more: readonly string[]): Attempt {
   const at = (path: string, mode: string) => ["-v", `${project.cwd}/${path}:${project.cwd}/${path}:${mode}`];
   return run(["--work", "rw", ...more.flatMap((path) => at(path, "rw")), ...at("a/b", "ro")]);
 }
+
+const caching = (project: Project, folder: string): Attempt => ({
+  ...withProfile(project, '[[mount]]\ntype = "cache"\nname = "things"\ntarget = "/things"'),
+  env: { XDG_CACHE_HOME: `${project.home}/${folder}` },
+});
 
 /** A /dev of fewer nodes. */
 const FEW_DEVICES = `
@@ -25,6 +30,47 @@ export const MOUNT: readonly Provocation[] = [
     told: ["it is your home directory", "from: ", "--work none"],
     attempt: ({ home }) => ({ ...run(), cwd: home, env: { HOME: home } }),
     repaired: ({ home }) => ({ ...run(["--work", "none"]), cwd: home, env: { HOME: home } }),
+  },
+  {
+    code: "E_PROTECT",
+    when: "it is a link",
+    told: ["/.npmrc is a symbolic link, which cannot be held", "from: ./p.toml protect", "fix: put the file"],
+    attempt: (project) => {
+      symlinkSync("p.toml", `${project.cwd}/.npmrc`);
+      return withProfile(project, 'work = "rw"\nprotect = [".npmrc"]');
+    },
+    repaired: (project) => {
+      rmSync(`${project.cwd}/.npmrc`);
+      project.write(".npmrc", "");
+      return withProfile(project, 'work = "rw"\nprotect = [".npmrc"]');
+    },
+  },
+  {
+    code: "E_CACHE",
+    when: "others can write to where caches are",
+    told: ["/cache/tsbox is no directory that only you can write to", "from: ./p.toml mount[0]"],
+    attempt: (project) => {
+      mkdirSync(`${project.home}/cache/tsbox`, { recursive: true });
+      chmodSync(`${project.home}/cache/tsbox`, 0o777);
+      return caching(project, "cache");
+    },
+    repaired: (project) => caching(project, "cache-of-my-own"),
+  },
+  {
+    code: "E_TOOL",
+    when: "the program is not installed",
+    told: [
+      "cannot share the program thing: it is in no directory of PATH",
+      "from: ./p.toml tools",
+      "fix: install thing",
+    ],
+    attempt: (project) => withProfile(project, 'tools = ["thing"]'),
+    repaired: (project) => {
+      mkdirSync(`${project.home}/thing-1/bin`, { recursive: true });
+      writeFileSync(`${project.home}/thing-1/bin/thing`, "#!/bin/sh\n", { mode: 0o755 });
+      const PATH = `${project.home}/thing-1/bin:/usr/bin:/bin`;
+      return { ...withProfile(project, 'tools = ["thing"]', ["thing"]), env: { PATH } };
+    },
   },
   {
     code: "E_MOUNT_SOURCE",

@@ -1,3 +1,4 @@
+import { chmodSync, rmSync } from "node:fs";
 import type { AdviceCode } from "../../../src/errors/advice.ts";
 import type { ErrnoName } from "../../../src/sys/call.ts";
 import type { SyscallName } from "../../../src/sys/syscalls.ts";
@@ -9,6 +10,15 @@ import { type Attempt, type Provocation, run, withProfile } from "../provocation
  * Steps that fail while the sandbox is set up. Where a machine can be made that way it is; the others are kernels of
  * another kind or age, which refuse a call of the real launcher (test/support/odd.ts).
  */
+
+/** The command makes what is protected, and what else `more` says. */
+const protecting = (project: Project, more = "true"): Attempt =>
+  withProfile(project, 'work = "rw"\nprotect = [".envrc"]', ["sh", "-c", `touch .envrc; ${more}`]);
+
+const caching = (project: Project): Attempt => ({
+  ...withProfile(project, '[[mount]]\ntype = "cache"\nname = "things"\ntarget = "/things"'),
+  env: { XDG_CACHE_HOME: `${project.home}/cache` },
+});
 
 const CLOCK = "clock.boottime = 1000";
 
@@ -38,6 +48,8 @@ const REFUSED: Readonly<Record<AdviceCode, Refused>> = {
   E_HOSTNAME: { call: "sethostname" },
   E_NETWORK: { call: "socket" },
   E_PROCESS: { call: "setsid", nth: 1 },
+  E_CACHE: { call: "mkdirat", nth: 0, attempt: caching },
+  E_PROTECT: { call: "renameat2", attempt: protecting },
   E_TERMINAL_OWN: { call: "socketpair", attempt: () => ({ ...run(["--tty"]), wrapper: atTerminal }) },
 };
 
@@ -205,6 +217,32 @@ export const STEP: readonly Provocation[] = [
     attempt: (project) => withProfile(project, "clock.boottime = -999999999"),
     repaired: (project) => withProfile(project, CLOCK),
   },
+  other("E_CACHE", "fix: see whether you may write there and have room"),
+  own("E_CACHE", "ELOOP", "there is a symbolic link on the way", "fix: put a directory in its place"),
+  other("E_PROTECT", "fix: look with care at what is there"),
+  {
+    code: "E_PROTECT",
+    errno: "EEXIST",
+    when: "the command has taken the name that it would get, too",
+    told: ["there is already something of the name", "renameat2(2) of ", "/.envrc: EEXIST)", "fix: look at both"],
+    attempt: (project) => protecting(project, "touch .envrc.untrusted"),
+    repaired: (project) => {
+      rmSync(`${project.cwd}/.envrc.untrusted`);
+      return protecting(project);
+    },
+  },
+  {
+    code: "E_PROTECT",
+    errno: "EACCES",
+    when: "the command has locked the directory",
+    told: ["the directory cannot be written to any more", "chmod u+rwx"],
+    attempt: (project) => protecting(project, "chmod a-w ."),
+    repaired: (project) => {
+      chmodSync(project.cwd, 0o755);
+      return protecting(project);
+    },
+  },
+  own("E_PROTECT", "EINVAL", "this file system cannot rename without replacing"),
   other("E_HOSTNAME", "fix: choose a host name"),
   other("E_NETWORK", REPORT_IT),
   other("E_PROCESS", REPORT_IT),

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { onTestFinished } from "vitest";
@@ -11,7 +11,7 @@ import { skipUnless } from "../../support/skip.ts";
 import { startTsbox } from "../../support/tsbox.ts";
 import type { Outcome } from "../attack.ts";
 import { addProgram, outcomeOf, planWithout, playPlan } from "../play.ts";
-import { LANDLOCK_SCOPES, PID_NAMESPACE } from "../walls.ts";
+import { LANDLOCK_SCOPES, PID_NAMESPACE, setting } from "../walls.ts";
 
 /** Writes its pid as the namespace has it, then goes on growing a file for a while. */
 const HEARTBEAT = `echo $$ > out/pid; i=0; while [ $i -lt 100 ]; do echo >> out/beats; sleep 0.05; i=$((i+1)); done`;
@@ -32,6 +32,17 @@ async function background(twin: boolean): Promise<Outcome> {
   const before = count();
   await sleep(250);
   return { worked: count() > before, told: `${before} beats, then ${count()}` };
+}
+
+async function planted(twin: boolean): Promise<Outcome> {
+  const project = makeProject(homedir());
+  const script = "echo evil > .envrc; mkdir -p .github/workflows .claude; echo evil > .github/workflows/ci.yml";
+  const off = twin ? [setting("protect", { profile: "protect = []" }).off] : [];
+  const plan = planWithout(off, { project, profile: "build", overrides: {} });
+  const played = await playPlan(plan, ["sh", "-c", script], { project, wrapper: [] });
+  if (played.code !== 0) throw new Error(played.stderr);
+  const found = [".envrc", ".github", ".claude"].filter((name) => existsSync(`${project.cwd}/${name}`));
+  return { worked: found.length > 0, told: found.length > 0 ? `found ${found.join(", ")}` : "nothing found" };
 }
 
 async function flood(twin: boolean): Promise<Outcome> {
@@ -64,4 +75,4 @@ async function twoRuns(twin: boolean): Promise<Outcome> {
   return outcome;
 }
 
-export const LIFE = { background, flood, "two-runs": twoRuns };
+export const LIFE = { background, planted, flood, "two-runs": twoRuns };
