@@ -238,6 +238,18 @@ export const CATALOGUE = {
     fix: `${FIX.landlock}, or write landlock = "prefer"`,
     exit: 125,
   },
+  E_NESTING_ROOT: {
+    what: "cannot allow sandboxes inside of this one",
+    why: "tsbox was started by root, whose id writes settings of the kernel through any proc, and each of them has one",
+    fix: "start tsbox as an ordinary user",
+    exit: 125,
+  },
+  E_NESTING_LANDLOCK: {
+    what: "cannot allow sandboxes inside of this one",
+    why: "it requires Landlock, which forbids all mounts to those whose files it guards",
+    fix: 'write landlock = "prefer", which then guards all but files',
+    exit: 125,
+  },
   E_COMMAND_NOT_FOUND: {
     what: "cannot run {command}",
     why: "there is no such program inside the sandbox; PATH there is {path}",

@@ -74,7 +74,8 @@ export const FIX = {
   delegate: "start it by `systemd-run --user --scope -p Delegate=yes`, or log in with systemd",
   delegateByHand: "as root: mkdir a directory below /sys/fs/cgroup, chown it and its files to you, start tsbox in it",
   outside: "start tsbox outside of this sandbox or user namespace",
-  nested: "run the command as it is: it is in a sandbox already",
+  nested:
+    "run the command as it is: it is in a sandbox already; or write nesting = true in the profile of the outer one",
 } as const;
 
 /** What the messages of a run add, where the machine itself is in the way. */

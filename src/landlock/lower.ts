@@ -17,13 +17,13 @@ function beneath(rights: readonly Right[], fd: number): Data {
   return { bytes, show: `{${rights.join("|")}}` };
 }
 
-function newRuleset({ abi, tcp }: Extract<LandlockStep, { op: "new-ruleset" }>): Call {
-  const rights = allRights(abi);
+function newRuleset({ abi, files, tcp }: Extract<LandlockStep, { op: "new-ruleset" }>): Call {
+  const rights = files ? allRights(abi) : [];
   const net = tcp ? flags(LANDLOCK_NET) : flags(LANDLOCK_NET, "BIND_TCP", "CONNECT_TCP");
   const scoped = abi >= 6 ? flags(LANDLOCK_SCOPE, "ABSTRACT_UNIX_SOCKET", "SIGNAL") : flags(LANDLOCK_SCOPE);
   const attributes = data(
     words(rightBits(rights), net.value, scoped.value),
-    `{handled=${rights.join("|")}, net=${net.show}, scoped=${scoped.show}}`,
+    `{handled=${rights.join("|") || "0"}, net=${net.show}, scoped=${scoped.show}}`,
   );
   return call("landlock_create_ruleset", [attributes, attributeSize(abi), 0], { save: "ruleset" });
 }

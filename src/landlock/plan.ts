@@ -20,8 +20,8 @@ import { allRights, type Right, rightsFor, streamRights } from "./right.ts";
  * leads to a file that lies beneath none of the paths. What was opened for reading cannot be opened for writing that way.
  */
 export type LandlockStep =
-  /** `tcp: false`: no TCP port may be bound or connected to. */
-  | { readonly op: "new-ruleset"; readonly abi: number; readonly tcp: boolean }
+  /** `files: false`: any may be opened. `tcp: false`: no TCP port may be bound or connected to. */
+  | { readonly op: "new-ruleset"; readonly abi: number; readonly files: boolean; readonly tcp: boolean }
   | { readonly op: "allow-beneath"; readonly path: SandboxPath; readonly rights: readonly Right[] }
   | { readonly op: "allow-stream"; readonly fd: 0 | 1 | 2; readonly rights: readonly Right[] }
   | { readonly op: "restrict" };
@@ -29,7 +29,7 @@ export type LandlockStep =
 export function describeLandlock(step: LandlockStep): string {
   switch (step.op) {
     case "new-ruleset":
-      return `make a Landlock ruleset (ABI ${step.abi}${step.tcp ? "" : ", no TCP"})`;
+      return `make a Landlock ruleset (ABI ${step.abi}${step.files ? "" : ", any file"}${step.tcp ? "" : ", no TCP"})`;
     case "allow-beneath":
       return `allow by Landlock beneath ${printable(step.path)}: ${step.rights.join(", ").toLowerCase()}`;
     case "allow-stream":
@@ -49,6 +49,20 @@ export interface Grant {
   readonly because: Because;
 }
 
+/**
+ * Whoever is restricted in his files may not mount anything either, landlock(7), so that no sandbox could be made inside.
+ * What is left are signals, abstract sockets (ABI 6) and TCP (ABI 4).
+ */
+function planWithoutFiles(profile: Profile, abi: number, tcp: boolean): Planned<LandlockStep>[] {
+  const why = because(profile, "landlock");
+  if (profile.landlock === "require") throw new TsboxError("E_NESTING_LANDLOCK", {}, because(profile, "nesting"));
+  if (abi < 6 && tcp) return [];
+  return [
+    { step: { op: "new-ruleset", abi, files: false, tcp }, because: why },
+    { step: { op: "restrict" }, because: why },
+  ];
+}
+
 /** @throws TsboxError E_LANDLOCK when the profile requires it and this kernel has none. */
 export function planLandlock(
   profile: Profile,
@@ -63,6 +77,8 @@ export function planLandlock(
     if (profile.landlock === "prefer") return [];
     throw new TsboxError("E_LANDLOCK", {}, why);
   }
+  const tcp = profile.network.loopback || abi < 4;
+  if (profile.nesting) return planWithoutFiles(profile, abi, tcp);
   const known = allRights(abi);
   const rules = grants.map(({ path, directory, access, because: origin }): Planned<LandlockStep> => {
     const rights = rightsFor(access, directory).filter((right) => known.includes(right));
@@ -73,7 +89,7 @@ export function planLandlock(
     return { step: { op: "allow-stream", fd, rights }, because: why };
   });
   return [
-    { step: { op: "new-ruleset", abi, tcp: profile.network.loopback || abi < 4 }, because: why },
+    { step: { op: "new-ruleset", abi, files: true, tcp }, because: why },
     ...rules,
     ...streams,
     { step: { op: "restrict" }, because: why },

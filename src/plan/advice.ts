@@ -17,6 +17,7 @@ export const CODE: Readonly<Record<Step["step"]["op"], AdviceCode>> = {
   "enter-root": "E_MOUNT",
   file: "E_MOUNT",
   filter: "E_SECCOMP",
+  "hidden-proc": "E_PROC",
   hostname: "E_HOSTNAME",
   "limit-namespaces": "E_PROC",
   loopback: "E_NETWORK",

@@ -11,7 +11,17 @@ export interface Invariant {
   readonly later: readonly Op[];
 }
 
-const MOUNTS: readonly Op[] = ["bind", "scratch", "device", "tmpfs", "devpts", "attach-proc", "readonly", "mask"];
+const MOUNTS: readonly Op[] = [
+  "bind",
+  "scratch",
+  "device",
+  "tmpfs",
+  "devpts",
+  "attach-proc",
+  "hidden-proc",
+  "readonly",
+  "mask",
+];
 const SKELETON: readonly Op[] = ["directory", "symlink", "file"];
 
 export const INVARIANTS: readonly Invariant[] = [

@@ -62,6 +62,13 @@ function describeTerminal(own: boolean, facts: HostFacts): "private" | "shared" 
   return facts.streams.some(({ terminal }) => terminal) ? "shared" : "none";
 }
 
+function describeLandlockInForce(steps: readonly Step[]) {
+  for (const { step } of steps) {
+    if (step.op === "new-ruleset") return { abi: step.abi, ...(step.files ? {} : { files: false }) };
+  }
+  return "off";
+}
+
 function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Step[]): Plan["inForce"] {
   const namespaces = steps.flatMap(({ step }) => (step.op === "new-namespaces" ? step.namespaces : []));
   return {
@@ -78,7 +85,8 @@ function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Ste
       facts,
     ),
     protect: profile.protect,
-    landlock: steps.some(({ step }) => step.op === "restrict") ? { abi: facts.landlockAbi } : "off",
+    ...(profile.nesting ? { nesting: true } : {}),
+    landlock: describeLandlockInForce(steps),
     seccomp: steps.some(({ step }) => step.op === "filter")
       ? { ...allowed(profile), libseccomp: facts.seccomp?.libseccomp }
       : "off",

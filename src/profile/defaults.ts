@@ -44,9 +44,9 @@ const RLIMITS: Profile["rlimits"] = {
 
 const unique = <T>(list: readonly T[]): T[] => [...new Set(list)];
 
-function filterOf(seccomp: Layer["settings"]["seccomp"]): Pick<Profile["seccomp"], "allow" | "file"> {
+function filterOf(seccomp: Layer["settings"]["seccomp"], nesting: boolean): Pick<Profile["seccomp"], "allow" | "file"> {
   if (seccomp?.file !== undefined) return { allow: [], file: seccomp.file };
-  return { allow: unique(seccomp?.allow ?? ["base"]) };
+  return { allow: unique([...(seccomp?.allow ?? ["base"]), ...(nesting ? ["nesting"] : [])]) };
 }
 
 export function idsOf(ids: Layer["settings"]["ids"]): Profile["ids"] {
@@ -62,6 +62,7 @@ export function completeProfile(name: string, layer: Layer): Profile {
   const { settings } = layer;
   const { clock, root, proc, environment, limits } = settings;
   const readOnly = settings.read_only ?? false;
+  const nesting = settings.nesting ?? false;
   const work = settings.work ?? "none";
   const timeout = limits?.timeout ?? "none";
   const mounts = layer.mounts.map(({ because }, index) => [`mount[${index}]`, because] as const);
@@ -75,6 +76,7 @@ export function completeProfile(name: string, layer: Layer): Profile {
     workdir: settings.workdir,
     terminal: settings.terminal ?? "auto",
     hostname: settings.hostname ?? "sandbox",
+    nesting,
     ids: idsOf(settings.ids),
     capabilities: { keep: unique(settings.capabilities?.keep ?? []) },
     clock: clock === undefined ? undefined : { monotonic: clock.monotonic ?? 0, boottime: clock.boottime ?? 0 },
@@ -95,7 +97,7 @@ export function completeProfile(name: string, layer: Layer): Profile {
     landlock: settings.landlock ?? "prefer",
     seccomp: {
       filter: settings.seccomp?.filter ?? "require",
-      ...filterOf(settings.seccomp),
+      ...filterOf(settings.seccomp, nesting),
     },
     environment: { pass: unique(environment?.pass ?? []), set: environment?.set ?? {} },
     limits: { timeout: timeout === "none" ? undefined : timeout },

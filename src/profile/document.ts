@@ -37,6 +37,10 @@ const KEYS = {
     text: "`private`: the command gets a terminal of its own, relayed to yours, and no file descriptor of yours; an error where standard input is no terminal. `auto`: the same where standard input, output and error all are terminals. `shared`: it gets your terminal itself, can change its modes and, in the foreground, read what is typed.",
   },
   hostname: { absent: '`"sandbox"`', text: "Host name inside." },
+  nesting: {
+    absent: "`false`",
+    text: "The command may start sandboxes itself, [as tsbox inside of tsbox](#nesting). It then reaches the kernel's code for user namespaces and mounts, where most holes were; what is masked in /proc it can see in a proc of its own; Landlock no longer guards files.",
+  },
   "ids.map": {
     absent: '`"self"`',
     text: "Your user id inside: your own, 0, 65534, or 0 with a range from /etc/subuid. `range` needs newuidmap, and files may come to belong to ids of your range.",

@@ -94,6 +94,8 @@ export interface Profile {
   /** "auto": a terminal of the command's own where all three streams are the user's; "private": or else an error. */
   readonly terminal: "auto" | "private" | "shared";
   readonly hostname: string;
+  /** The command may make sandboxes itself: user namespaces, and mounts in them. */
+  readonly nesting: boolean;
   readonly ids: {
     readonly map: IdMap;
     /** Instead of what `map` says of user ids. */

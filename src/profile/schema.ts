@@ -182,6 +182,7 @@ export const RAW_PROFILE = table({
   protect: v.exactOptional(list(protectedPath)),
   tools: v.exactOptional(list(toolName)),
   hostname: v.exactOptional(hostname),
+  nesting: v.exactOptional(flag),
   ids: v.exactOptional(
     table({
       map: v.exactOptional(word(["self", "root", "nobody", "range"])),

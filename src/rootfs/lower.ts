@@ -1,5 +1,5 @@
 import { assertNever } from "../base/assert.ts";
-import type { SandboxPath } from "../base/brand.ts";
+import { type SandboxPath, sandboxPath } from "../base/brand.ts";
 import { printable } from "../base/printable.ts";
 import { type Call, call, flags, type Lowered, slot, WRITABLE_PROC, writeFile } from "../sys/call.ts";
 import { AT, MNT, MOVE_MOUNT, O, RENAME } from "../sys/uapi.ts";
@@ -158,6 +158,14 @@ function lowerInit(step: OfInit): Call[] {
         ...(step.keepWritable ? [cloneInside(step.target, WRITABLE_PROC)] : []),
         ...(step.readonly ? [setAttributes("proc", ["RDONLY"], "/proc", { recursive: false })] : []),
         closeSlot("proc"),
+      ];
+    case "hidden-proc":
+      return [
+        ...newFileSystem("proc", {}, ["NOSUID", "NODEV", "NOEXEC"], "tree"),
+        ...attach(sandboxPath(`${step.folder}/proc`), "skeleton"),
+        cloneInside(MASK_DIRECTORY),
+        setAttributes("tree", ["RDONLY", "NOSUID", "NODEV", "NOEXEC"], step.folder, { recursive: false }),
+        ...attach(step.folder, "skeleton"),
       ];
     case "readonly":
       return [

@@ -6,7 +6,7 @@ import { ALWAYS, because, type Planned } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
 import { KERNEL_SETTINGS } from "./place.ts";
 import type { Skeleton } from "./skeleton.ts";
-import { MASK_DIRECTORY, MASK_FILE, type RootfsStep } from "./step.ts";
+import { MASK_DIRECTORY, MASK_FILE, NESTING_DIRECTORY, type RootfsStep } from "./step.ts";
 
 type Step = Planned<RootfsStep>;
 
@@ -22,11 +22,28 @@ function planLowPorts(profile: Profile): Step[] {
   return [{ step: { op: "low-ports" }, because: why }];
 }
 
-/** Settings of the kernel are written by whoever has root's uid, without any capability: root's sandbox never may. */
+/**
+ * Settings of the kernel are written by whoever has root's uid, without any capability: root's sandbox never may. A nested
+ * sandbox writes its id maps to /proc, so that with nesting it is these that stand for the whole.
+ */
 function readonlyPaths(profile: Profile, facts: HostFacts): readonly SandboxPath[] {
   const { readonly } = profile.proc;
-  if (facts.user.uid !== 0 || readonly.some((path) => path === "/proc")) return readonly;
+  const isWhole = readonly.some((path) => path === "/proc");
+  if (isWhole ? !profile.nesting : facts.user.uid !== 0) return readonly;
   return [...new Set([...readonly, ...KERNEL_SETTINGS])];
+}
+
+/** User namespaces that a command with `nesting` may have at a time, in all depths. */
+const NESTED_NAMESPACES = 64;
+
+/** With capabilities kept the payload gets one more user namespace, which owns no mount; see src/userns/plan.ts. */
+function limitNamespaces(profile: Profile, facts: HostFacts): Step {
+  if (profile.nesting) {
+    const why = because(profile, "nesting");
+    if (facts.user.uid === 0) throw new TsboxError("E_NESTING_ROOT", {}, why);
+    return { step: { op: "limit-namespaces", user: NESTED_NAMESPACES }, because: why };
+  }
+  return { step: { op: "limit-namespaces", user: profile.capabilities.keep.length > 0 ? 1 : 0 }, because: ALWAYS };
 }
 
 /** A fresh proc with what the profile hides and locks. */
@@ -38,14 +55,13 @@ export function planProc(profile: Profile, facts: HostFacts, skeleton: Skeleton)
   const keepsCapabilities = profile.capabilities.keep.length > 0;
   const steps: Step[] = [
     { step: { op: "new-proc" }, because: ALWAYS },
-    // With capabilities kept the payload gets one more user namespace, which owns no mount; see src/userns/plan.ts.
-    { step: { op: "limit-namespaces", user: keepsCapabilities ? 1 : 0 }, because: ALWAYS },
+    limitNamespaces(profile, facts),
     ...planLowPorts(profile),
     {
       step: {
         op: "attach-proc",
         target: proc,
-        readonly: profile.proc.readonly.includes(proc),
+        readonly: profile.proc.readonly.includes(proc) && !profile.nesting,
         keepWritable: keepsCapabilities,
       },
       because: locking,
@@ -57,6 +73,10 @@ export function planProc(profile: Profile, facts: HostFacts, skeleton: Skeleton)
   }
   skeleton.file(MASK_FILE);
   skeleton.directory(MASK_DIRECTORY, 0o555);
+  if (profile.nesting) {
+    skeleton.directory(sandboxPath(`${NESTING_DIRECTORY}/proc`));
+    steps.push({ step: { op: "hidden-proc", folder: NESTING_DIRECTORY }, because: because(profile, "nesting") });
+  }
   for (const target of profile.proc.masked) {
     const fact = pathFact(facts, target);
     // Below a hidden directory there is nothing to hide any more.

@@ -6,6 +6,9 @@ import { printable } from "../base/printable.ts";
 export const MASK_FILE = sandboxPath("/.masked-file");
 export const MASK_DIRECTORY = sandboxPath("/.masked-directory");
 
+/** Holds the proc that is hidden; an empty directory to whoever looks. */
+export const NESTING_DIRECTORY = sandboxPath("/.nesting");
+
 /**
  * How a mount finds its target. `skeleton`: every part of the path was made by this plan in its own fresh tmpfs, so
  * nothing hostile can be on the way. `inside`: the way leads through a bind mount, whose content is not trusted; it is
@@ -59,6 +62,8 @@ export type RootfsStep =
       readonly readonly: boolean;
       readonly keepWritable: boolean;
     }
+  /** A proc without masks, under a mount that hides it: the kernel gives nobody a fresh one where none is whole. */
+  | { readonly op: "hidden-proc"; readonly folder: SandboxPath }
   | { readonly op: "readonly"; readonly target: SandboxPath }
   | { readonly op: "mask"; readonly target: SandboxPath; readonly directory: boolean }
   | { readonly op: "enter-root" }
@@ -109,6 +114,8 @@ export function describeRootfs(step: RootfsStep): string {
       return "allow ports below 1024 in the sandbox's own network (net.ipv4.ip_unprivileged_port_start = 0)";
     case "attach-proc":
       return `mount /proc${step.readonly ? " read-only" : ""}`;
+    case "hidden-proc":
+      return `mount a whole proc, hidden below ${step.folder}, so that sandboxes inside can have one`;
     case "readonly":
       return `make ${printable(step.target)} read-only`;
     case "mask":

@@ -13,10 +13,9 @@ function fullPlans(): Step[][] {
     const { profile, facts } = prepareKind(name === "debian" ? "npm" : "strict", kind);
     const keep = name === "old" ? (["CAP_NET_BIND_SERVICE"] as const) : profile.capabilities.keep;
     const readonly = [sandboxPath("/proc"), sandboxPath("/proc/irq")];
-    return [
-      ...plan({ ...profile, capabilities: { keep }, proc: { ...profile.proc, readonly } }, facts, { report: { fd: 9 } })
-        .steps,
-    ];
+    const proc = { ...profile.proc, readonly };
+    const nesting = name === "old";
+    return [...plan({ ...profile, capabilities: { keep }, proc, nesting }, facts, { report: { fd: 9 } }).steps];
   });
 }
 

@@ -286,6 +286,19 @@ describe("proc", () => {
       expect(masks(masked, { "/proc/bus/pci": "directory" })).toMatchObject([{ target: "/proc/bus" }]);
   });
 
+  it("is writable but for settings with nesting, whole in a hidden place, and not for root", () => {
+    const proc = { masked: paths("kcore"), readonly: [sandboxPath("/proc")] };
+    const whole = said(steps({ proc, nesting: true })).filter((line) => /proc|namespaces/.test(line));
+    expect(whole).toContain("mount /proc");
+    expect(whole).toContain("make /proc/irq read-only");
+    expect(whole.join("\n")).toMatch(/mount a whole proc, hidden below \/\.nesting/);
+    expect(ofOp(steps({ proc, nesting: true }), "limit-namespaces")).toMatchObject([{ user: 64 }]);
+    expect(said(steps({ proc })).join("\n")).not.toMatch(/whole proc|\.nesting/);
+    expect(() => steps({ proc, nesting: true }, { user: { uid: 0, gid: 0, name: "root", home: "/root" } })).toThrow(
+      /E_NESTING_ROOT/,
+    );
+  });
+
   it("is read-only as a whole, in parts, or not", () => {
     const readonly = (...names: string[]) =>
       said(steps({ proc: { masked: [], readonly: names.map(sandboxPath) } })).filter((line) => line.includes(" /proc"));

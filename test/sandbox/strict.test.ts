@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { probeArch } from "../../src/host/probe.ts";
 import { landlockAbi } from "../../src/sys/libc.ts";
 import { buildFixture } from "../support/fixture.ts";
+import { inSandbox } from "../support/odd.ts";
 import { makeProject, type Project } from "../support/project.ts";
 import { bare, type Result, ROOT, run } from "../support/tsbox.ts";
 
@@ -54,9 +55,9 @@ async function makeHost(): Promise<Host> {
 
 const hostEnv = ({ project, targets }: Host) => ({ ...targets, HOME: project.home, SECRET_TOKEN: "hunter2" });
 
-function attack(host: Host, words: readonly string[] = []): Promise<Result> {
+function attack(host: Host, words: readonly string[] = [], wrapper: readonly string[] = []): Promise<Result> {
   const told = Object.entries(host.targets).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
-  return run(["./hostile.sh"], { words: [...told, ...words], cwd: host.project.cwd, env: hostEnv(host) });
+  return run(["./hostile.sh"], { words: [...told, ...words], cwd: host.project.cwd, env: hostEnv(host), wrapper });
 }
 
 const outcomes = ({ stdout }: Result, word: string) =>
@@ -76,6 +77,14 @@ describe("a hostile script in the strict profile", () => {
     expect(result.stdout).toContain("honest 16 42 text\n");
     expect(result.stdout).not.toMatch(/worked|broken/);
     expect(existsSync(`${host.project.cwd}/made-by-sandbox`)).toBe(false);
+  });
+
+  it("gets as little in a sandbox inside of another, which allows that", async () => {
+    const host = await makeHost();
+    host.project.write("outer.toml", 'extends = "strict"\nnesting = true\n');
+    const result = await attack(host, [], inSandbox("--profile", "./outer.toml"));
+    expect(outcomes(result, "refused")).toEqual(ATTEMPTS);
+    expect(result).toMatchObject({ code: 42, stderr: "" });
   });
 
   it("gets what an ordinary user has when it runs without a sandbox", async () => {

@@ -1,4 +1,4 @@
-import { withMounts } from "../../support/odd.ts";
+import { inNamespace, withMounts } from "../../support/odd.ts";
 import { type Provocation, run, withProfile } from "../provocation.ts";
 
 /** A /usr/bin of links to the real one, without newuidmap. */
@@ -19,6 +19,20 @@ export const NAMESPACE: readonly Provocation[] = [
     told: ["with network.mode host it is the host's"],
     attempt: (project) => withProfile(project, 'network = { mode = "host", loopback = false }'),
     repaired: (project) => withProfile(project, 'network = { mode = "none", loopback = false }'),
+  },
+  {
+    code: "E_NESTING_ROOT",
+    when: "root allows sandboxes inside of one",
+    told: ["each of them has one", "from: ./p.toml nesting", "fix: start tsbox as an ordinary user"],
+    attempt: (project) => ({ ...withProfile(project, "nesting = true"), wrapper: inNamespace("true") }),
+    repaired: (project) => withProfile(project, "nesting = true"),
+  },
+  {
+    code: "E_NESTING_LANDLOCK",
+    when: "sandboxes inside are allowed, and Landlock is required",
+    told: ["forbids all mounts to those whose files it guards", "from: ./p.toml nesting"],
+    attempt: (project) => withProfile(project, 'nesting = true\nlandlock = "require"'),
+    repaired: (project) => withProfile(project, 'nesting = true\nlandlock = "prefer"'),
   },
   {
     code: "E_LOW_PORTS",

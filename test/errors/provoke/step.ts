@@ -127,6 +127,10 @@ export const STEP: readonly Provocation[] = [
     when: "it is a sandbox of tsbox with a filter",
     told: [": this is a sandbox of tsbox: it forbids further user namespaces (clone3(2): ENOSYS)"],
     attempt: () => ({ ...run(), wrapper: inSandbox() }),
+    repaired: (project) => {
+      project.write("outer.toml", 'extends = "strict"\nnesting = true\n');
+      return { ...run(), wrapper: inSandbox("--profile", "./outer.toml") };
+    },
   },
   {
     code: "E_NESTED",
