@@ -16,14 +16,18 @@ const LAZY_MODULES = [
   "host/machine",
   "plan/render",
   "profile/groups",
+  "profile/narrow",
   "profile/oci",
   "profile/override",
+  "profile/project",
   "profile/toml",
   "profile/validate",
+  "run/project",
   "run/trial",
   "seccomp/oci",
   "seccomp/render",
   "seccomp/rules",
+  "state/trust",
 ].map((name) => join(ROOT, "src", `${name}.ts`));
 
 /** Names of the functions that a module exports. @param {string} path @returns {string[]} */

@@ -10,11 +10,13 @@ export type { RunResult } from "./run/run.ts";
 export interface RunOptions extends RunInput {
   /** Name or file; "strict" when not given. */
   readonly profile?: string;
+  /** A project file, laid over the profile; it may not allow more, unless `tsbox trust` has been told of it. */
+  readonly config?: string;
   /** What flags of `tsbox run` would say, by the same names. */
   readonly overrides?: Overrides;
   /** Directory that is shared as the work directory; this process's own when not given. */
   readonly cwd?: string;
-  /** Where the user's profiles are looked for, in tsbox/profiles/; nowhere when not given. */
+  /** Where the user's profiles and the list of trusted files are looked for, in tsbox/; nowhere when not given. */
   readonly configHome?: string;
 }
 
@@ -24,9 +26,17 @@ export interface RunOptions extends RunInput {
  * @throws TsboxError when the profile or the host does not allow the run; AbortError when `signal` aborts.
  */
 export function run(command: readonly [string, ...string[]], options: RunOptions = {}): Promise<RunResult> {
-  const { profile = "strict", overrides = {}, cwd, configHome, ...input } = options;
+  const { profile = "strict", config, overrides = {}, cwd, configHome, ...input } = options;
   return runSandboxed(
-    { profile, overrides, cwd, configHome, packageDir: packageDirectory(import.meta.url), streams: [] },
+    {
+      profile,
+      ...(config === undefined ? {} : { config }),
+      overrides,
+      cwd,
+      configHome,
+      packageDir: packageDirectory(import.meta.url),
+      streams: [],
+    },
     command,
     input,
   );

@@ -7,6 +7,7 @@ import { say } from "./print.ts";
 import { runCommand } from "./run.ts";
 import { seccompCommand } from "./seccomp.ts";
 import { shellCommand } from "./shell.ts";
+import { trustCommand } from "./trust.ts";
 
 declare const TSBOX_VERSION: string;
 
@@ -18,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
   plan: planCommand,
   seccomp: seccompCommand,
   doctor: doctorCommand,
+  trust: trustCommand,
 };
 
 /** The command that is called for, or all of them for help and for a word that is none. */

@@ -11,6 +11,8 @@ an init process above it, and nothing of a sandbox stays when it ends.`;
 export interface ProfileOptions {
   /** A name or a file. */
   readonly profile: string;
+  /** A project file. */
+  readonly config?: string;
   readonly overrides: Overrides;
 }
 
@@ -21,6 +23,7 @@ const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]
   [
     "Profile:",
     [
+      ["--config <file>", "a project's file, which may only narrow it"],
       ["--map <how>", "user id inside: self, root, nobody, range"],
       ["--userns <how>", "podman's words: keep-id, auto, nomap"],
       ["--uidmap <in:out:count> +", "user ids inside, and of the host"],
@@ -98,5 +101,10 @@ export function readProfileOptions(command: Command): ProfileOptions {
   const single = SINGLE.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]] as const]));
   const repeated = REPEATED.flatMap((name) => (isTexts(given[name]) ? [[name, given[name]] as const] : []));
   const tty = given["tty"] === true ? [["terminal", "private"] as const] : [];
-  return { profile: String(given["profile"]), overrides: Object.fromEntries([...single, ...repeated, ...tty]) };
+  const config = typeof given["config"] === "string" ? { config: given["config"] } : {};
+  return {
+    profile: String(given["profile"]),
+    ...config,
+    overrides: Object.fromEntries([...single, ...repeated, ...tty]),
+  };
 }

@@ -36,9 +36,9 @@ function start(command: Command, words: readonly string[], added: Added, target:
   const { quiet, verbose } = command.opts<OutputFlags>();
   // Read before anything else takes time: the launcher checks that this is still its parent.
   const parent = process.ppid;
-  const { profile, overrides } = readProfileOptions(command);
+  const { overrides, ...chosen } = readProfileOptions(command);
   const env = [...(added.env ?? []), ...(overrides.env ?? [])];
-  const request = { profile, overrides: env.length === 0 ? overrides : { ...overrides, env }, ...places() };
+  const request = { ...chosen, overrides: env.length === 0 ? overrides : { ...overrides, env }, ...places() };
   const { plan } = prepare(request, {
     messages: quiet === true ? "errors" : "all",
     ...(target === undefined ? {} : { report: target }),

@@ -58,6 +58,24 @@ export const CATALOGUE = {
     fix: "take one extends out of that chain",
     exit: 125,
   },
+  E_CONFIG_WIDENS: {
+    what: "{file} allows more than the profile {profile}",
+    why: "{widenings}{changed}",
+    fix: "read it; if you agree: tsbox trust {option}{file}",
+    exit: 125,
+  },
+  E_TRUST_STORE: {
+    what: "cannot use {store}, the list of trusted files",
+    why: "{reason}",
+    fix: "{fix}",
+    exit: 125,
+  },
+  E_TRUST_NONE: {
+    what: "cannot take back the trust in {file}",
+    why: "it is not trusted",
+    fix: "name one of those that tsbox trust --list shows",
+    exit: 125,
+  },
   E_SYSCALL_UNKNOWN: {
     what: "{subject} is not valid",
     why: "{key}: there is no system call or group called {name}{hint}",

@@ -1,4 +1,5 @@
-import { bytes, type SandboxPath, sandboxPath } from "../base/brand.ts";
+import { assertNever } from "../base/assert.ts";
+import { type Bytes, bytes, type SandboxPath, sandboxPath } from "../base/brand.ts";
 import type { Layer } from "./layer.ts";
 import type { Profile, ProfileMount, Rlimit } from "./profile.ts";
 
@@ -54,8 +55,19 @@ export function idsOf(ids: Layer["settings"]["ids"]): Profile["ids"] {
   return { map, ...(uidMap === undefined ? {} : { uidMap }), ...(gidMap === undefined ? {} : { gidMap }) };
 }
 
-/** What is shared of the host, not writable; memory stays as it is. */
-const readOnlyMount = (mount: ProfileMount): ProfileMount => (mount.type === "bind" ? { ...mount, mode: "ro" } : mount);
+/** What is shared of the host, not writable; memory stays as it is, and a cache becomes memory, which programs can fill. */
+function readOnlyMount(mount: ProfileMount, size: Bytes): ProfileMount {
+  switch (mount.type) {
+    case "bind":
+      return { ...mount, mode: "ro" };
+    case "tmpfs":
+      return mount;
+    case "cache":
+      return { type: "tmpfs", target: mount.target, size, mode: 0o700 };
+    default:
+      return assertNever(mount);
+  }
+}
 
 /** The whole profile: what no layer wrote gets its built-in default, which is never weaker than the strict profile. */
 export function completeProfile(name: string, layer: Layer): Profile {
@@ -64,6 +76,7 @@ export function completeProfile(name: string, layer: Layer): Profile {
   const readOnly = settings.read_only ?? false;
   const nesting = settings.nesting ?? false;
   const work = settings.work ?? "none";
+  const size = root?.size ?? bytes(1024 ** 3);
   const timeout = limits?.timeout ?? "none";
   const mounts = layer.mounts.map(({ because }, index) => [`mount[${index}]`, because] as const);
   return {
@@ -82,7 +95,7 @@ export function completeProfile(name: string, layer: Layer): Profile {
     clock: clock === undefined ? undefined : { monotonic: clock.monotonic ?? 0, boottime: clock.boottime ?? 0 },
     root: {
       source: root?.source ?? "host",
-      size: root?.size ?? bytes(1024 ** 3),
+      size,
       etc: unique(root?.etc ?? []),
       sys: unique(root?.sys ?? []),
       devices: unique(root?.devices ?? ["null", "zero", "full", "random", "urandom", "tty"]),
@@ -91,7 +104,7 @@ export function completeProfile(name: string, layer: Layer): Profile {
       masked: unique(proc?.masked ?? MASKED),
       readonly: unique(proc?.readonly ?? [sandboxPath("/proc")]),
     },
-    mounts: layer.mounts.map(({ mount }) => (readOnly ? readOnlyMount(mount) : mount)),
+    mounts: layer.mounts.map(({ mount }) => (readOnly ? readOnlyMount(mount, size) : mount)),
     readOnly,
     network: { mode: settings.network?.mode ?? "none", loopback: settings.network?.loopback ?? true },
     landlock: settings.landlock ?? "prefer",

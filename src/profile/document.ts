@@ -80,7 +80,7 @@ const KEYS = {
   },
   read_only: {
     absent: "`false`",
-    text: 'Nothing that is shared of the host can be written to: `work = "rw"` and each mount of mode `rw` count as `ro`, wherever they were asked for. What is memory (tmpfs mounts, /tmp, /run, the home directory inside) stays writable, and so does what the command gets as its standard streams.',
+    text: 'Nothing that is shared of the host can be written to: `work = "rw"` and each mount of mode `rw` count as `ro`, wherever they were asked for, and a cache is empty memory, as large as `root.size`. What is memory (tmpfs mounts, /tmp, /run, the home directory inside) stays writable, and so does what the command gets as its standard streams.',
   },
   "network.mode": {
     absent: '`"none"`',

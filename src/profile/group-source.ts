@@ -18,3 +18,7 @@ export function groupDirectory(directory: string, shown: string): GroupSource {
     }),
   };
 }
+
+/** Those that come with tsbox. */
+export const shippedGroups = (packageDir: string): GroupSource =>
+  groupDirectory(join(packageDir, "profiles/seccomp"), "profiles/seccomp");

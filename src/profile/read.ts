@@ -4,16 +4,19 @@ import { completeProfile, idsOf } from "./defaults.ts";
 import { expandProfile, type Sides } from "./expand.ts";
 import { readProfileFile } from "./file.ts";
 import { type FoundProfile, findParent, findProfile, type ProfilePlaces } from "./find.ts";
+import { shippedGroups } from "./group-source.ts";
 import { homeInside } from "./id-map.ts";
-import { applyCommandLine, makeLayer, mergeIds, mergeLayers } from "./layer.ts";
+import { applyCommandLine, type Layer, makeLayer, mergeIds, mergeLayers } from "./layer.ts";
+import { findWidenings, type Widening } from "./narrow.ts";
 import { type Overrides, readOverrides } from "./override.ts";
 import type { Profile } from "./profile.ts";
+import { checkProject, type ProjectFile, refuseWidenings } from "./project.ts";
 import type { RawProfile } from "./schema.ts";
 import { parseToml } from "./toml.ts";
 import { validateProfile } from "./validate.ts";
 
-// Theory of operation. A profile is made of layers: the file that was named, the files along its `extends`, and the
-// command line. Each layer is read, parsed and checked by itself against one schema, so that every fault is told with
+// Theory of operation. A profile is made of layers: the file that was named, the files along its `extends`, a project
+// file, and the command line. Each layer is read, parsed and checked by itself against one schema, so that every fault is told with
 // the file and key that somebody wrote. Then its variables get their values: not before, because what the build knows of
 // the shipped files must hold for every run. Only checked layers are merged, the oldest parent first, the command line last;
 // beside each setting goes its origin, so that a step of the plan can name the line that asked for it. What no layer
@@ -78,21 +81,73 @@ function sidesOf(sources: readonly { readonly raw: RawProfile }[], { cwd, user }
   };
 }
 
+interface Layers {
+  readonly name: string;
+  /** The profile's own files. */
+  readonly base: Layer;
+  /** With the project file. */
+  readonly files: Layer;
+  readonly line: { readonly layer: Layer; readonly dropped: readonly string[] } | undefined;
+}
+
+function readLayers(
+  nameOrFile: string,
+  where: ProfilePlaces,
+  overrides: Overrides,
+  project: ProjectFile | undefined,
+): Layers {
+  const first = findProfile(nameOrFile, where);
+  const chain = readChain(first, where).reverse();
+  const line = Object.keys(overrides).length > 0 ? readOverrides(overrides, where.cwd) : undefined;
+  const over = project === undefined ? undefined : parseProject(project);
+  const sides = sidesOf(
+    [...chain, ...(over === undefined ? [] : [over]), ...(line === undefined ? [] : [line])],
+    where,
+  );
+  const layerOf = ({ raw, found }: Link, locate = sameKey) =>
+    makeLayer(expandProfile(raw, found, sides), found.shown, locate);
+  const base = chain.map((link) => layerOf(link)).reduce((below, layer) => mergeLayers(below, layer));
+  const files = over === undefined ? base : mergeLayers(base, layerOf(over));
+  const top = line === undefined ? undefined : { layer: layerOf(line, line.locate), dropped: line.dropped };
+  return { name: first.name, base, files, line: top };
+}
+
+function parseProject({ path, shown, text }: ProjectFile): Link {
+  const raw = parseProfile(text, shown);
+  checkProject(raw, shown);
+  return { found: { name: "", path, shown, place: "file" }, raw };
+}
+
+/** A file that takes all writing away may do so: what its mounts then are is compared with what the profile's would be. */
+function widenings({ name, base, files }: Layers, { packageDir }: ProfilePlaces): Widening[] {
+  const isReadOnly = files.settings.read_only === true;
+  const before = isReadOnly ? { ...base, settings: { ...base.settings, read_only: true } } : base;
+  return findWidenings(completeProfile(name, before), completeProfile(name, files), shippedGroups(packageDir));
+}
+
+/** What a project file allows beyond the profile. @throws as {@link readProfile}, but for E_CONFIG_WIDENS. */
+export function readWidenings(nameOrFile: string, where: ProfilePlaces, project: ProjectFile): Widening[] {
+  return widenings(readLayers(nameOrFile, where, {}, project), where);
+}
+
 /**
- * The whole profile of a name or file: parents along `extends` merged below it, `overrides` above it, defaults filled in.
+ * The whole profile of a name or file: parents along `extends` merged below it, a project file and then `overrides` above
+ * it, defaults filled in.
  *
  * Merging: a scalar or an array replaces; a table is merged key by key; `[[mount]]` tables are appended, a later one of
  * the same target replacing the earlier in its place. From the command line capabilities and passed variables are added.
- * @throws TsboxError E_PROFILE_NOT_FOUND, _FILE, _SYNTAX, _KEY, _VALUE or _EXTENDS.
+ * @throws TsboxError E_PROFILE_NOT_FOUND, _FILE, _SYNTAX, _KEY, _VALUE or _EXTENDS; E_CONFIG_WIDENS for a project file that
+ * is not trusted.
  */
-export function readProfile(nameOrFile: string, where: ProfilePlaces, overrides: Overrides = {}): Profile {
-  const found = findProfile(nameOrFile, where);
-  const files = readChain(found, where).reverse();
-  const line = Object.keys(overrides).length > 0 ? readOverrides(overrides, where.cwd) : undefined;
-  const sides = sidesOf([...files, ...(line === undefined ? [] : [line])], where);
-  const layers = files.map((link) => makeLayer(expandProfile(link.raw, link.found, sides), link.found.shown, sameKey));
-  const merged = layers.reduce((base, layer) => mergeLayers(base, layer));
-  if (line === undefined) return completeProfile(found.name, merged);
-  const top = makeLayer(expandProfile(line.raw, line.found, sides), line.found.shown, line.locate);
-  return completeProfile(found.name, applyCommandLine(merged, top, line.dropped));
+export function readProfile(
+  nameOrFile: string,
+  where: ProfilePlaces,
+  overrides: Overrides = {},
+  project?: ProjectFile,
+): Profile {
+  const layers = readLayers(nameOrFile, where, overrides, project);
+  const { name, files, line } = layers;
+  if (project !== undefined && project.trust !== "trusted")
+    refuseWidenings(widenings(layers, where), project, nameOrFile);
+  return completeProfile(name, line === undefined ? files : applyCommandLine(files, line.layer, line.dropped));
 }

@@ -5,7 +5,7 @@ import { knownFilter } from "../host/known-filter.ts";
 import { probeArch, probeKernel } from "../host/probe.ts";
 import { because, filterKey } from "../profile/because.ts";
 import { readProfileFile } from "../profile/file.ts";
-import { type GroupSource, groupDirectory } from "../profile/group-source.ts";
+import { type GroupSource, shippedGroups } from "../profile/group-source.ts";
 import { type Group, readGroups } from "../profile/groups.ts";
 import { parseOci } from "../profile/oci.ts";
 import type { FilterFile, Profile } from "../profile/profile.ts";
@@ -39,8 +39,6 @@ function readAllowed(profile: Profile, source: GroupSource, arch: Arch): Filter 
   const groups = readGroups(allow, source);
   return { spec: resolveRules(allow, groups, arch, because(profile, "seccomp.allow")), groups, notes: [] };
 }
-
-const shippedGroups = (packageDir: string) => groupDirectory(`${packageDir}/profiles/seccomp`, "profiles/seccomp");
 
 /** What the profile's filter says on this machine. */
 export function readFilter(profile: Profile, packageDir: string): Filter {

@@ -6,20 +6,24 @@ import { probeTools } from "../host/tool.ts";
 import { type Plan, plan, type RunOptions } from "../plan/plan.ts";
 import { because, filterKey } from "../profile/because.ts";
 import type { ProfilePlaces } from "../profile/find.ts";
+import type { Widening } from "../profile/narrow.ts";
 import type { Overrides } from "../profile/override.ts";
 import type { Profile } from "../profile/profile.ts";
-import { readProfile } from "../profile/read.ts";
+import { readProfile, readWidenings } from "../profile/read.ts";
 import { wantedCaches } from "../rootfs/cache.ts";
 import { wantedPaths } from "../rootfs/place.ts";
 import { shareTools } from "../rootfs/tools.ts";
 import type { FilterView } from "../seccomp/render.ts";
 import { probeFilter, readFilter } from "./filter.ts";
+import { type Project, readProject } from "./project.ts";
 
 /** What a caller asks for: a profile, what overrides it, and where profiles and the package are. */
 export interface Request {
   /** Name or file. */
   readonly profile: string;
   readonly overrides: Overrides;
+  /** A project file, laid over the profile. */
+  readonly config?: string;
   readonly configHome: string | undefined;
   /** $XDG_CACHE_HOME or ~/.cache; without it no profile with a cache can be used. */
   readonly cacheHome?: string | undefined;
@@ -31,9 +35,32 @@ export interface Request {
 }
 
 /** Where the profile of a request is looked for, and what its variables stand for. */
-function placesOf(request: Request, cwd: HostPath, user: HostFacts["user"]): ProfilePlaces {
+function placesOf(
+  request: Pick<Request, "configHome" | "packageDir">,
+  cwd: HostPath,
+  user: HostFacts["user"],
+): ProfilePlaces {
   const { configHome, packageDir } = request;
   return { configHome, packageDir, cwd, user: { uid: user.uid, home: user.otherHome ?? user.home } };
+}
+
+function readRequested(request: Request, cwd: HostPath, user: HostFacts["user"]): Profile {
+  const { profile, overrides, config, configHome } = request;
+  const project = config === undefined ? undefined : readProject(config, cwd, configHome);
+  return readProfile(profile, placesOf(request, cwd, user), overrides, project);
+}
+
+/** What a project file allows beyond a profile, and its content as it was read for that. */
+export interface Review {
+  readonly project: Project;
+  readonly widenings: readonly Widening[];
+}
+
+/** Compares a project file with a profile; nothing is planned. */
+export function reviewProject(request: Omit<Request, "streams" | "overrides" | "config">, file: string): Review {
+  const cwd = probeCwd(request.cwd);
+  const project = readProject(file, cwd, request.configHome);
+  return { project, widenings: readWidenings(request.profile, placesOf(request, cwd, probeUser()), project) };
 }
 
 export interface Prepared {
@@ -51,7 +78,7 @@ const withTools = (profile: Profile, cwd: HostPath, user: HostFacts["user"]): Pr
 export function prepare(request: Request, options: RunOptions = {}): Prepared {
   const cwd: HostPath = probeCwd(request.cwd);
   const user = probeUser();
-  const written = readProfile(request.profile, placesOf(request, cwd, user), request.overrides);
+  const written = readRequested(request, cwd, user);
   const profile = withTools(written, cwd, user);
   const seccomp = probeFilter(profile, request.packageDir);
   const facts = probeHost(profile, {
@@ -72,7 +99,7 @@ export function prepare(request: Request, options: RunOptions = {}): Prepared {
  */
 export function prepareFilter(request: Request): FilterView {
   const cwd = probeCwd(request.cwd);
-  const read = readProfile(request.profile, placesOf(request, cwd, probeUser()), request.overrides);
+  const read = readRequested(request, cwd, probeUser());
   // Asked to show the filter, tsbox does not do without.
   const filter = read.seccomp.filter === "prefer" ? "require" : read.seccomp.filter;
   const profile: Profile = { ...read, seccomp: { ...read.seccomp, filter } };

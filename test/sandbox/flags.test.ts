@@ -73,6 +73,16 @@ describe("--read-only", () => {
     expect(readFileSync(join(cwd, "data/f"), "utf8")).toBe("x\n");
   });
 
+  it("keeps nothing in a cache, which programs can fill all the same", async () => {
+    const made = makeProject();
+    made.write("p.toml", 'extends = "strict"\n[[mount]]\ntype = "cache"\nname = "c"\ntarget = "/c"\n');
+    const settings = { cwd: made.cwd, env: { XDG_CACHE_HOME: join(made.home, "cache") } };
+    const fill = (...more: string[]) =>
+      lines("echo x >> /c/f && grep -c . /c/f", { ...settings, words: ["--profile", "./p.toml", ...more] });
+    expect([await fill(), await fill()]).toEqual([["1"], ["2"]]);
+    expect([await fill("--read-only"), await fill()]).toEqual([["1"], ["3"]]);
+  });
+
   it("holds below Landlock as well, and is told by plan and report", async () => {
     const { cwd, options } = project();
     const words = [...options, "--read-only", "--report", "../r.json"];

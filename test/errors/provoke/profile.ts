@@ -1,4 +1,5 @@
-import { copyFileSync } from "node:fs";
+import { chmodSync, copyFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { type Attempt, type Provocation, run, withProfile } from "../provocation.ts";
 import { DOCKER } from "./filter.ts";
 
@@ -54,6 +55,47 @@ export const PROFILE: readonly Provocation[] = [
       project.write("q.toml", 'extends = "strict"\n');
       return CHECKED;
     },
+  },
+  {
+    code: "E_CONFIG_WIDENS",
+    when: "a project file allows more than the profile",
+    told: [
+      "allows more than the profile ./p.toml: work: ro -> rw; ",
+      "limits.timeout: ",
+      "fix: read it; if you agree: tsbox trust --profile ./p.toml tsbox.toml",
+    ],
+    attempt: (project) => {
+      project.write("p.toml", 'extends = "strict"\nlimits.timeout = "5s"\n');
+      project.write("tsbox.toml", 'work = "rw"\nlimits.timeout = "none"\n');
+      return run(["--profile", "./p.toml", "--config", "tsbox.toml"]);
+    },
+    repaired: (project) => ({
+      words: ["trust", "--profile", "./p.toml", "tsbox.toml"],
+      env: { XDG_CONFIG_HOME: `${project.cwd}/config` },
+    }),
+  },
+  {
+    code: "E_TRUST_STORE",
+    when: "others can write to the list of trusted files",
+    told: ["it is not yours, or others can write to it", "fix: chmod 600 "],
+    attempt: (project) => {
+      const store = project.write("config/tsbox/trusted.json", '{ "version": 1, "files": [] }', 0o666);
+      return { words: ["trust", "--list"], env: { XDG_CONFIG_HOME: dirname(dirname(store)) } };
+    },
+    repaired: (project) => {
+      chmodSync(`${project.cwd}/config/tsbox/trusted.json`, 0o600);
+      return { words: ["trust", "--list"], env: { XDG_CONFIG_HOME: `${project.cwd}/config` } };
+    },
+  },
+  {
+    code: "E_TRUST_NONE",
+    when: "a file was never trusted",
+    told: ["cannot take back the trust in tsbox.toml: it is not trusted"],
+    attempt: (project) => {
+      const file = project.write("tsbox.toml", "");
+      return { words: ["trust", "--remove", "tsbox.toml"], env: { XDG_CONFIG_HOME: `${dirname(file)}/config` } };
+    },
+    repaired: (project) => ({ words: ["trust", "--list"], env: { XDG_CONFIG_HOME: `${project.cwd}/config` } }),
   },
   {
     code: "E_SYSCALL_UNKNOWN",
