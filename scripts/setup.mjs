@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isBuildStale } from "./build.mjs";
+import { fetchDownloads } from "./downloads.mjs";
 import { fetchNodes, otherNodes } from "./nodes.mjs";
 import { ROOT } from "./tree.mjs";
 
@@ -34,6 +35,11 @@ const TESTS = {
   procps: "ps",
   "util-linux": "unshare",
   tmux: "tmux",
+  "g++": "g++",
+  // A package of Debian is built by them.
+  "dpkg-dev": "dpkg-buildpackage",
+  debhelper: "dh",
+  "python3-venv": "python3",
   vim: "vim",
   less: "less",
   zsh: "zsh",
@@ -142,4 +148,9 @@ if (process.platform !== "linux") fail(`tsbox runs on Linux only, this is ${proc
 ensureSystem(isForTests ? { ...BASE, ...TESTS } : BASE);
 if (!areModulesCurrent()) npm("installing npm packages", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
 if (isForTests) ensureNodes();
+if (isForTests) {
+  const missing = fetchDownloads();
+  if (missing.length > 0)
+    console.log(`setup: cannot be downloaded now, and tests that need it skip: ${missing.join(" ")}`);
+}
 if (isBuildStale()) npm("building", ["run", "--silent", "build"]);

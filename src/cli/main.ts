@@ -1,15 +1,17 @@
 import { Command, CommanderError } from "commander";
-import { TsboxError } from "../errors/error.ts";
+import { renderError, TsboxError } from "../errors/error.ts";
 import { doctorCommand } from "./doctor.ts";
 import { adviseForeign } from "./foreign.ts";
 import { planCommand } from "./plan.ts";
+import { say } from "./print.ts";
 import { runCommand } from "./run.ts";
 import { seccompCommand } from "./seccomp.ts";
 import { shellCommand } from "./shell.ts";
-import { EXIT_SETUP, tellError } from "./tell.ts";
 import { trustCommand } from "./trust.ts";
 
 declare const TSBOX_VERSION: string;
+
+const EXIT_SETUP = 125;
 
 const COMMANDS: Readonly<Record<string, () => Command>> = {
   run: runCommand,
@@ -60,11 +62,19 @@ function tell(error: unknown): number {
     if (error.code === "commander.help") return EXIT_SETUP;
     return tell(usageError(error.message));
   }
-  return tellError(error);
+  if (error instanceof TsboxError) {
+    say(renderError(error));
+    return error.exit;
+  }
+  const detail = error instanceof Error ? error.message : String(error);
+  say(renderError(new TsboxError("E_INTERNAL", { detail })));
+  return EXIT_SETUP;
 }
 
-try {
-  program().parse(process.argv);
-} catch (error) {
-  process.exitCode = tell(error);
+async function main(): Promise<void> {
+  await program().parseAsync(process.argv);
 }
+
+main().catch((error: unknown) => {
+  process.exitCode = tell(error);
+});

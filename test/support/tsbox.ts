@@ -19,6 +19,8 @@ export interface Options {
   readonly fds?: readonly "pipe"[];
   /** A directory that is to be HOME. */
   readonly home?: string;
+  /** Instead of the usual limit. */
+  readonly limitMs?: number;
   /** False: stdout is left to the test, which reads it from the child. */
   readonly keepOutput?: boolean;
 }
@@ -42,7 +44,7 @@ function startWords(words: readonly string[], options: Options): Running {
     fds: options.fds?.length ?? 0,
     input: options.input,
     keepOutput: options.keepOutput ?? true,
-    limitMs: LIMIT_MS,
+    limitMs: options.limitMs ?? LIMIT_MS,
   });
 }
 
