@@ -9,6 +9,8 @@ import { ROOT } from "./tree.mjs";
  * and their constants are made, at the first call of one.
  */
 const LAZY_MODULES = [
+  "cli/completion",
+  "cli/profile",
   "doctor/apparmor",
   "doctor/diagnosis",
   "doctor/render",

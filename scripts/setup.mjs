@@ -44,6 +44,7 @@ const TESTS = {
   less: "less",
   zsh: "zsh",
   fish: "fish",
+  mandoc: "mandoc",
 };
 
 /** @param {string} text @param {string} [fix] @returns {never} */

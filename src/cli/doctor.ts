@@ -10,17 +10,17 @@ import { canonical } from "../host/path.ts";
 import { probeArch } from "../host/probe.ts";
 import { findLauncher } from "../launcher/find.ts";
 import { trySandboxes } from "../run/trial.ts";
+import { isColour, paint, type Style } from "./colour.ts";
+import { addHelp, TASKS } from "./help.ts";
 import { places } from "./place.ts";
 import { print } from "./print.ts";
 
 const EXIT_STRICT_FAILS = 1;
 
-const COLOURS: Readonly<Record<State, number>> = { ok: 32, missing: 31, limited: 33, unknown: 33 };
+const STYLES: Readonly<Record<State, Style>> = { ok: "green", missing: "red", limited: "yellow", unknown: "yellow" };
 
-function paintFor(stream: { readonly isTTY?: boolean }) {
-  const noColor = process.env["NO_COLOR"];
-  const isColoured = stream.isTTY === true && (noColor === undefined || noColor === "");
-  return (state: State, text: string) => (isColoured ? `\u001b[${COLOURS[state]}m${text}\u001b[0m` : text);
+function paintState(state: State, text: string): string {
+  return isColour(1) ? paint(text, STYLES[state]) : text;
 }
 
 function locateLauncher(packageDir: string): Launcher {
@@ -38,18 +38,22 @@ async function examine({ json }: { readonly json?: true }): Promise<void> {
   const launcher = locateLauncher(packageDir);
   const install = profileCommand(packageDir, "path" in launcher ? launcher.path : "");
   const diagnosis = diagnose(probeMachine(), await trySandboxes(packageDir), launcher, install);
-  print(
-    json === true
-      ? `${JSON.stringify(diagnosis, undefined, 2)}\n`
-      : renderDiagnosis(diagnosis, paintFor(process.stdout)),
-  );
+  print(json === true ? `${JSON.stringify(diagnosis, undefined, 2)}\n` : renderDiagnosis(diagnosis, paintState));
   process.exitCode = diagnosis.strict ? 0 : EXIT_STRICT_FAILS;
 }
 
 export function doctorCommand(): Command {
-  return new Command("doctor")
+  const command = new Command("doctor")
     .description("tell what of tsbox works on this machine, and what repairs the rest")
+    .helpGroup(TASKS.machine)
     .addOption(new Option("--json", "the findings as data").helpGroup("Output:"))
-    .addHelpText("after", "\nExit status: 0 when `tsbox run --profile strict` works here, 1 when it does not.")
     .action(examine);
+  return addHelp(
+    command,
+    () => [
+      ["what works here, and the commands that repair the rest", "tsbox doctor"],
+      ["the same for a script", "tsbox doctor --json | jq '.findings'"],
+    ],
+    () => [{ title: "Exit status:", lines: ["0  `tsbox run --profile strict` works here", "1  it does not"] }],
+  );
 }

@@ -2,10 +2,10 @@ import { type Command, Option } from "commander";
 import type { Overrides } from "../profile/override.ts";
 
 const FOOTER = `
-Options that are not given are as the profile says; docs/profile.md has its keys.
---uidmap, --gidmap, --cap-add, --cap-drop, --volume, --tmpfs, --env, --env-file and
---ulimit may be given several times. --init and --rm are always on: the command has
-an init process above it, and nothing of a sandbox stays when it ends.`;
+What is not given is as the profile says; tsbox-profile(5) has its keys.
+--uidmap, --gidmap, --cap-add, --cap-drop, --volume, --tmpfs, --env, --env-file
+and --ulimit may be given several times. --init and --rm are always on: the
+command has an init process above it, and nothing of a sandbox stays.`;
 
 /** What the options of {@link addProfileOptions} say. */
 export interface ProfileOptions {

@@ -1,6 +1,11 @@
 import type { StreamFact } from "../host/facts.ts";
+import { probeCwd, probeUser } from "../host/probe.ts";
 import { probeStreams } from "../host/stream.ts";
 import { packageDirectory } from "../launcher/find.ts";
+import type { ProfilePlaces } from "../profile/find.ts";
+import { placesOf } from "../run/prepare.ts";
+
+type Installed = Pick<ProfilePlaces, "configHome" | "packageDir">;
 
 /** As the XDG base directory specification has them: a variable, or else a name below the home directory. */
 function directory(variable: string, name: string): string | undefined {
@@ -9,19 +14,22 @@ function directory(variable: string, name: string): string | undefined {
   return home === undefined ? undefined : `${home}/${name}`;
 }
 
-/** Where the package and the user's configuration are, and what this process was started with. */
-export function places(): {
-  readonly packageDir: string;
-  readonly configHome: string | undefined;
+const installed = (): Installed => ({
+  packageDir: packageDirectory(import.meta.url),
+  configHome: directory("XDG_CONFIG_HOME", ".config"),
+});
+
+/** Where profiles are looked for, and what their variables stand for. @throws TsboxError E_CWD. */
+export const profilePlaces = (): ProfilePlaces => placesOf(installed(), probeCwd(), probeUser());
+
+/** Where the package is, where the user's configuration and caches are, and what this process was started with. */
+export const places = (): Installed & {
   readonly cacheHome: string | undefined;
   readonly cwd: undefined;
   readonly streams: readonly StreamFact[];
-} {
-  return {
-    packageDir: packageDirectory(import.meta.url),
-    configHome: directory("XDG_CONFIG_HOME", ".config"),
-    cacheHome: directory("XDG_CACHE_HOME", ".cache"),
-    cwd: undefined,
-    streams: probeStreams(),
-  };
-}
+} => ({
+  ...installed(),
+  cacheHome: directory("XDG_CACHE_HOME", ".cache"),
+  cwd: undefined,
+  streams: probeStreams(),
+});

@@ -1,17 +1,9 @@
 import { basename } from "node:path";
 import { Command } from "commander";
 import { probeShell } from "../host/shell.ts";
+import { addHelp, TASKS } from "./help.ts";
 import { addProfileOptions } from "./options.ts";
 import { addOutputOptions, startSandbox } from "./start.ts";
-
-const EXAMPLES = `
-Examples:
-  tsbox shell                      your shell, in the current directory
-  tsbox shell --network host       with your network
-  tsbox shell -- python3           another program at a terminal of its own
-
-The prompt begins with [tsbox]. Its history and whatever it writes outside of the
-current directory are gone when it ends. Exit status: as of tsbox run.`;
 
 interface Shell {
   readonly words: readonly string[];
@@ -39,12 +31,30 @@ function describeShell(path: string): Shell {
 export function shellCommand(): Command {
   const command = new Command("shell")
     .description("work in a sandbox, by a shell with a terminal of its own")
+    .helpGroup(TASKS.run)
     .argument("[command...]", "another program instead of your shell");
-  return addProfileOptions(addOutputOptions(command), "shell")
-    .addHelpText("after", EXAMPLES)
-    .action((words: readonly string[], _options: unknown, self: Command) => {
+  addProfileOptions(addOutputOptions(command), "shell").action(
+    (words: readonly string[], _options: unknown, self: Command) => {
       if (words.length > 0) return startSandbox(self, words);
       const shell = describeShell(probeShell());
       return startSandbox(self, shell.words, shell.prompt === undefined ? {} : { env: [`PS1=${shell.prompt}`] });
-    });
+    },
+  );
+  return addHelp(
+    command,
+    () => [
+      ["your shell, in the current directory", "tsbox shell"],
+      ["with your network", "tsbox shell --network host"],
+      ["another program at a terminal of its own", "tsbox shell -- python3"],
+    ],
+    () => [
+      {
+        title: "What stays:",
+        lines: [
+          "The prompt begins with [tsbox]. Its history and whatever it writes outside of",
+          "the current directory are gone when it ends. Exit status: as of tsbox run.",
+        ],
+      },
+    ],
+  );
 }

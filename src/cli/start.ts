@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { renderError, TsboxError } from "../errors/error.ts";
+import { TsboxError } from "../errors/error.ts";
 import { findLauncher } from "../launcher/find.ts";
 import { becomeLauncher } from "../launcher/start.ts";
 import { encode } from "../plan/encode.ts";
@@ -8,7 +8,7 @@ import type { ReportTarget } from "../process/step.ts";
 import { prepare } from "../run/prepare.ts";
 import { readProfileOptions } from "./options.ts";
 import { places } from "./place.ts";
-import { say } from "./print.ts";
+import { say, sayError } from "./print.ts";
 import { parseReport, reportError } from "./report.ts";
 
 interface OutputFlags {
@@ -65,7 +65,7 @@ export function startSandbox(command: Command, words: readonly string[], added: 
   } catch (error) {
     const second = target !== undefined && error instanceof TsboxError ? reportError(target, error) : undefined;
     // Both are told; the first one is what ended the run.
-    if (second !== undefined) say(renderError(second));
+    if (second !== undefined) sayError(second);
     throw error;
   }
 }

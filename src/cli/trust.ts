@@ -5,17 +5,9 @@ import { renderWidening } from "../profile/narrow.ts";
 import { type Review, reviewProject } from "../run/prepare.ts";
 import { distrustProject, trustProject } from "../run/project.ts";
 import { readTrusted } from "../state/trust.ts";
+import { addHelp, TASKS } from "./help.ts";
 import { places } from "./place.ts";
 import { print } from "./print.ts";
-
-const EXAMPLES = `
-Examples:
-  tsbox trust tsbox.toml                  after you have read it
-  tsbox trust --profile build tsbox.toml  shows what it allows beyond another profile
-  tsbox trust --list
-  tsbox trust --remove tsbox.toml
-
-A file that has been changed is no longer trusted.`;
 
 interface Flags {
   readonly profile: string;
@@ -62,12 +54,18 @@ function run(file: string | undefined, flags: Flags): void {
 const usage = (reason: string) => new TsboxError("E_USAGE", { reason, fix: "see tsbox trust --help" });
 
 export function trustCommand(): Command {
-  return new Command("trust")
+  const command = new Command("trust")
     .description("let a project file (--config) allow more than the profile, until it changes")
+    .helpGroup(TASKS.profiles)
     .argument("[file]", "the project file; read it first")
     .addOption(new Option("--profile <name|file>", "show what it allows beyond this profile").default("strict"))
     .addOption(new Option("--list", "show the trusted files, as sha256sum does").conflicts("remove"))
     .addOption(new Option("--remove", "trust the file no longer"))
-    .addHelpText("after", EXAMPLES)
     .action((file: string | undefined, flags: Flags) => run(file, flags));
+  return addHelp(command, () => [
+    ["after you have read it", "tsbox trust tsbox.toml"],
+    ["what it allows beyond another profile", "tsbox trust --profile build tsbox.toml"],
+    ["what is trusted; a file that has been changed is no longer", "tsbox trust --list"],
+    ["no longer", "tsbox trust --remove tsbox.toml"],
+  ]);
 }

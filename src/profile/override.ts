@@ -59,6 +59,9 @@ const USERNS: ReadonlyMap<string, string> = new Map([
   ["nomap", "nobody"],
 ]);
 
+/** What --userns takes. */
+export const usernsWords = (): string[] => [...USERNS.keys()];
+
 const NO_HOST = "; without a user namespace of its own nothing of a sandbox can be made by an ordinary user";
 
 function mapOfUserns(word: string): string {

@@ -35,12 +35,11 @@ export interface Request {
 }
 
 /** Where the profile of a request is looked for, and what its variables stand for. */
-function placesOf(
-  request: Pick<Request, "configHome" | "packageDir">,
+export function placesOf(
+  { configHome, packageDir }: Pick<Request, "configHome" | "packageDir">,
   cwd: HostPath,
   user: HostFacts["user"],
 ): ProfilePlaces {
-  const { configHome, packageDir } = request;
   return { configHome, packageDir, cwd, user: { uid: user.uid, home: user.otherHome ?? user.home } };
 }
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { profileJsonSchema } from "../../src/profile/json-schema.ts";
+import { renderName, renderValue } from "../../src/profile/toml-text.ts";
 import { validateProfile } from "../../src/profile/validate.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -65,3 +66,9 @@ export function profiles(): fc.Arbitrary<Record<string, unknown>> {
   const entries = Object.entries(properties).map(([name, shape]) => [name, settingOf(name, shapeOf(shape))]);
   return fc.record<Record<string, unknown>>(Object.fromEntries(entries), { requiredKeys: [] }).filter(isValid);
 }
+
+/** As a file says it. */
+export const toToml = (raw: object): string =>
+  Object.entries(raw)
+    .map(([name, value]) => `${renderName(name)} = ${renderValue(value)}\n`)
+    .join("");

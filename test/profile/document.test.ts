@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { REFUSED_CAPABILITIES } from "../../src/profile/capability.ts";
@@ -7,6 +7,7 @@ import { listProfileKeys } from "../../src/profile/outline.ts";
 import { RLIMIT_NAMES } from "../../src/profile/profile.ts";
 import { readProfile } from "../../src/profile/read.ts";
 import { RESOURCES } from "../../src/profile/rlimit.ts";
+import { parseToml } from "../../src/profile/toml.ts";
 import { makeScratch, PACKAGE } from "./scratch.ts";
 
 const TEXT = readFileSync(join(PACKAGE, "docs/profile.md"), "utf8");
@@ -54,4 +55,14 @@ describe("docs/profile.md", () => {
     for (const name of Object.keys(REFUSED_CAPABILITIES)) expect(TEXT).toContain(`\`${name.slice(4)}\``);
     expect(Object.keys(RESOURCES).sort()).toEqual([...RLIMIT_NAMES].sort());
   });
+});
+
+describe("a shipped profile", () => {
+  it.each(readdirSync(join(PACKAGE, "profiles")).filter((file) => file.endsWith(".toml")))(
+    "has a description that fits a line of tsbox profile list: %s",
+    (file) => {
+      const { description } = parseToml(readFileSync(join(PACKAGE, "profiles", file), "utf8"), file);
+      expect(String(description).length).toBeLessThanOrEqual(56);
+    },
+  );
 });

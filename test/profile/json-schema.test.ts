@@ -96,7 +96,7 @@ describe("the JSON schema of a profile", () => {
         accepts(profile);
         expect(accepts.errors).toBeNull();
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 

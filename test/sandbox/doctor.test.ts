@@ -61,8 +61,10 @@ describe("tsbox doctor", () => {
   it("has colours on a terminal, but not with NO_COLOR", async () => {
     const wrapper = ["python3", "-c", "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"];
     const { cwd } = makeProject();
-    expect((await tsbox(["doctor"], { cwd, wrapper })).stdout).toContain("\u001b[32mok");
-    expect((await tsbox(["doctor"], { cwd, wrapper, env: { NO_COLOR: "1" } })).stdout).not.toContain("\u001b[");
+    expect((await tsbox(["doctor"], { cwd, wrapper, env: { TERM: "xterm" } })).stdout).toContain("\u001b[32mok");
+    expect((await tsbox(["doctor"], { cwd, wrapper, env: { TERM: "xterm", NO_COLOR: "1" } })).stdout).not.toContain(
+      "\u001b[",
+    );
   });
 
   it("finds no fault in a user namespace that allows further ones", async () => {

@@ -1,0 +1,15 @@
+import { isTerminal } from "../host/stream.ts";
+
+const CODES = { bold: 1, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+
+export type Style = keyof typeof CODES;
+
+/** Whether to colour what goes to that fd: a terminal that takes it, and nobody who asks for none (no-color.org). */
+export function isColour(fd: 1 | 2, { NO_COLOR, TERM }: NodeJS.ProcessEnv = process.env): boolean {
+  if (NO_COLOR !== undefined && NO_COLOR !== "") return false;
+  return TERM !== undefined && TERM !== "dumb" && isTerminal(fd);
+}
+
+/** The text in these styles, and after it as before. */
+export const paint = (text: string, ...styles: readonly Style[]): string =>
+  `\u001b[${styles.map((style) => CODES[style]).join(";")}m${text}\u001b[0m`;

@@ -1,0 +1,85 @@
+import { renderExtent } from "./id-map.ts";
+import type { Profile, ProfileMount, Rlimit, RlimitName } from "./profile.ts";
+import { RESOURCES } from "./rlimit.ts";
+import type { RawProfile } from "./schema.ts";
+import { renderBytes, renderDuration } from "./units.ts";
+import { escapeText } from "./variable.ts";
+
+/** A value as TOML and JSON write it; undefined: no value says what the profile has. */
+export type WrittenValue = string | number | boolean | undefined | readonly WrittenValue[] | WrittenTable;
+export interface WrittenTable {
+  readonly [key: string]: WrittenValue;
+}
+
+type IsTable<T> = T extends string | number | boolean | readonly unknown[] ? false : true;
+type Keys<T> = { readonly [K in keyof T]-?: WrittenValue };
+
+/** Every key that a file may have: to leave one out is a fault of types. */
+type WholeProfile = {
+  readonly [K in Exclude<keyof RawProfile, "extends">]-?: IsTable<NonNullable<RawProfile[K]>> extends true
+    ? Keys<NonNullable<RawProfile[K]>> | undefined
+    : WrittenValue;
+};
+
+/** A size or duration in its largest unit, a bare number as one. */
+const quantity = (text: string): string | number => (/^[0-9]+$/.test(text) ? Number(text) : text);
+
+function writeSide(name: RlimitName, limit: number | undefined): string | number {
+  if (limit === undefined) return "unlimited";
+  return RESOURCES[name].counts === undefined ? quantity(renderBytes(limit)) : limit;
+}
+
+function writeRlimit(name: RlimitName, { soft, hard }: Rlimit): WrittenValue {
+  const written = { soft: writeSide(name, soft), hard: writeSide(name, hard) };
+  return soft === hard ? written.soft : written;
+}
+
+function writeMount(mount: ProfileMount): WrittenTable {
+  const target = escapeText(mount.target);
+  if (mount.type === "bind") return { ...mount, source: escapeText(mount.source), target };
+  if (mount.type === "cache") return { ...mount, target };
+  const { type, size, mode } = mount;
+  return { type, target, size: quantity(renderBytes(size)), permissions: mode.toString(8).padStart(4, "0") };
+}
+
+const isRlimitName = (name: string): name is RlimitName => Object.hasOwn(RESOURCES, name);
+
+function writeRlimits(rlimits: Profile["rlimits"]): WrittenTable {
+  const limits = Object.entries(rlimits).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(
+    limits.flatMap(([name, limit]) => (isRlimitName(name) ? [[name, writeRlimit(name, limit)] as const] : [])),
+  );
+}
+
+/** A whole profile as a file without `extends` would say it. */
+export function writeProfile(profile: Profile): WrittenTable {
+  const { ids } = profile;
+  const variables = Object.entries(profile.environment.set).map(([name, value]) => [name, escapeText(value)] as const);
+  const { timeout } = profile.limits;
+  const { filter, allow, file } = profile.seccomp;
+  const whole: WholeProfile = {
+    description: profile.description,
+    work: profile.work,
+    workdir: profile.workdir && escapeText(profile.workdir),
+    protect: profile.protect,
+    tools: profile.tools,
+    hostname: profile.hostname,
+    terminal: profile.terminal,
+    read_only: profile.readOnly,
+    nesting: profile.nesting,
+    landlock: profile.landlock,
+    ids: { map: ids.map, uid_map: ids.uidMap?.map(renderExtent), gid_map: ids.gidMap?.map(renderExtent) },
+    capabilities: { keep: profile.capabilities.keep },
+    clock: profile.clock && { monotonic: profile.clock.monotonic, boottime: profile.clock.boottime },
+    root: { ...profile.root, size: quantity(renderBytes(profile.root.size)) },
+    proc: { masked: profile.proc.masked, readonly: profile.proc.readonly },
+    network: { mode: profile.network.mode, loopback: profile.network.loopback },
+    seccomp: { filter, allow: file === undefined ? allow : undefined, file: file && escapeText(file.path) },
+    environment: { pass: profile.environment.pass, set: Object.fromEntries(variables) },
+    limits: { timeout: timeout === undefined ? "none" : quantity(renderDuration(timeout)) },
+    rlimits: writeRlimits(profile.rlimits),
+    lifecycle: { die_with_parent: profile.lifecycle.dieWithParent },
+    mount: profile.mounts.map(writeMount),
+  };
+  return whole;
+}
