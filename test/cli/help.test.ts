@@ -28,7 +28,7 @@ function helpOf(words: readonly string[]): string {
 function split(line: string): string[] {
   const [own = ""] = line.split(/ (?:[|>&;#]|2>)/);
   const words = own.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? [];
-  return words.map((word) => word.replaceAll(/['"]/g, ""));
+  return words.map((word) => word.replaceAll(/['"]/g, "").replaceAll("$PWD", "/w"));
 }
 
 /** Has the line parsed as tsbox would, and its options checked against the schema; nothing is run. */
