@@ -45,6 +45,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: REAL_KERNEL,
+          // A property's hundreds of cases take a second, and many on a machine that is busy.
+          testTimeout: 60_000,
           setupFiles: ["test/support/seed.ts"],
           sequence: { groupOrder: 0 },
         },

@@ -41,7 +41,7 @@ export const ADVICE = {
   },
   E_NESTED: { fix: FIX.nested, alternatives: { ENOSPC: NESTED, ENOSYS: NESTED } },
   E_ID_MAP: {
-    fix: "check that /etc/subuid and /etc/subgid give you the range, or use --map self",
+    fix: "with a range of ids, check that /etc/subuid and /etc/subgid give it to you; else report it with the output of `tsbox plan --calls`",
     alternatives: {
       EPERM: NO_USER_NAMESPACES,
       EACCES: NO_USER_NAMESPACES,
@@ -134,7 +134,7 @@ export const ADVICE = {
       ERANGE: { why: "a clock would become negative or overflow", fix: "choose a smaller offset, or take [clock] out" },
     },
   },
-  E_HOSTNAME: { fix: "choose a host name of 1 to 64 characters" },
+  E_HOSTNAME: { fix: REPORT_IT },
   E_NETWORK: { fix: REPORT_IT },
   E_PROCESS: { fix: REPORT_IT },
   E_TERMINAL_OWN: {

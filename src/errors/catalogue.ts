@@ -19,7 +19,7 @@ export const CATALOGUE = {
   E_INTERNAL: {
     what: "internal error",
     why: "{detail}",
-    fix: "report it with the output of the same command and --verbose",
+    fix: "report it with the whole command and the output of `tsbox doctor`",
     exit: 125,
   },
   E_PROFILE_SYNTAX: {
@@ -138,8 +138,8 @@ export const CATALOGUE = {
   },
   E_LIBSECCOMP_FAILED: {
     what: "cannot build the system call filter",
-    why: "{call}: errno {errno}",
-    fix: "report it with the output of the same command and --verbose",
+    why: "{call}: {errno}",
+    fix: "close programs if memory or file descriptors have run out; else report it with the version of libseccomp",
     exit: 125,
   },
   E_FILTER_WRONG: {
@@ -223,7 +223,7 @@ export const CATALOGUE = {
   E_LOW_PORTS: {
     what: "cannot keep CAP_NET_BIND_SERVICE",
     why: "with network.mode host it would have to count on the host, where the command has no capability",
-    fix: `${FIX.lowPorts}, or use ports from 1024 on`,
+    fix: `take it out; if the command is to have low ports all the same, ${FIX.lowPorts}`,
     exit: 125,
   },
   E_NEWUIDMAP: {

@@ -16,7 +16,8 @@ export function findLauncher(packageDir: string, arch: Arch): string {
     accessSync(path, constants.X_OK);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-    throw new TsboxError("E_LAUNCHER", { reason: `${path}: ${code}` });
+    const reason = { ENOENT: `${path} does not exist`, EACCES: `${path} may not be executed` }[code];
+    throw new TsboxError("E_LAUNCHER", { reason: reason ?? `${path}: ${code}` });
   }
   return path;
 }

@@ -13,7 +13,7 @@ export const REPORT_FD = 4;
  *
  * Node's own spawn: nothing of this process is copied into the sandbox, and no JavaScript runs between fork and exec.
  *
- * @throws TsboxError E_LAUNCHER when it cannot be started.
+ * @throws TsboxError E_COMMAND when the command's arguments are too long, E_LAUNCHER when it cannot be started otherwise.
  */
 export function spawnLauncher(launcher: string, plan: Uint8Array, command: readonly string[]): ChildProcess {
   const fd = sealedMemfd("tsbox-plan", plan);
@@ -26,6 +26,10 @@ export function spawnLauncher(launcher: string, plan: Uint8Array, command: reado
   } catch (error) {
     // Too long arguments, no memory: thrown at once, with the launcher's path and arguments in it.
     if (!(error instanceof Error && "code" in error)) throw error;
+    if (error.code === "E2BIG") {
+      const reason = "its arguments are too long (execve(2): E2BIG)";
+      throw new TsboxError("E_COMMAND", { command: command[0] ?? "", reason });
+    }
     throw new TsboxError("E_LAUNCHER", { reason: `${String(error.code)} (execve(2))` });
   } finally {
     closeSync(fd);

@@ -1,9 +1,6 @@
 import { TsboxError } from "../errors/error.ts";
 import { execve, keepOnExec, SystemCallError, sealedMemfd } from "../sys/libc.ts";
 
-/** E2BIG; execve(2). */
-const TOO_BIG = 7;
-
 /**
  * Becomes the launcher: this process, its pid and its open fds go on as the supervisor, without Node.
  *
@@ -24,7 +21,6 @@ export function becomeLauncher(
     return execve(launcher, ["tsbox", String(fd), String(parent), ...command], []);
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
-    const reason = error.errno === TOO_BIG ? "the command's arguments are too long (execve(2): E2BIG)" : error.message;
-    throw new TsboxError("E_LAUNCHER", { reason });
+    throw new TsboxError("E_LAUNCHER", { reason: error.message });
   }
 }

@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { getSystemErrorName } from "node:util";
 import { koffi } from "./koffi.ts";
 import { type Arch, SYSCALLS } from "./syscalls.ts";
 import { F, LANDLOCK, MFD } from "./uapi.ts";
@@ -37,7 +38,7 @@ export class SystemCallError extends Error {
 
   constructor(call: string) {
     const errno = koffi().errno();
-    super(`${call} failed with errno ${errno}`);
+    super(`${call}: ${getSystemErrorName(-errno)}`);
     this.call = call;
     this.errno = errno;
   }

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, readSync } from "node:fs";
+import { getSystemErrorName } from "node:util";
 import { TsboxError } from "../errors/error.ts";
 import { returnValue } from "./bpf.ts";
 import type { ArgumentTest, FilterAction, FilterRule } from "./filter.ts";
@@ -87,7 +88,7 @@ export function isKnownCall(name: string): boolean {
 
 /** libseccomp's functions return -errno; seccomp_rule_add(3). */
 function check(result: number, call: string): void {
-  if (result < 0) throw new TsboxError("E_LIBSECCOMP_FAILED", { call, errno: String(-result) });
+  if (result < 0) throw new TsboxError("E_LIBSECCOMP_FAILED", { call, errno: getSystemErrorName(result) });
 }
 
 function comparison({ index, op, value, mask }: ArgumentTest): object {
@@ -104,7 +105,7 @@ function numberFor(lib: Library, rule: FilterRule, isNative: boolean): number {
   if (number === NO_CALL) {
     throw new TsboxError("E_LIBSECCOMP_FAILED", {
       call: `seccomp_syscall_resolve_name(3) of ${rule.name}`,
-      errno: "38",
+      errno: "ENOSYS",
     });
   }
   return number;
@@ -112,7 +113,11 @@ function numberFor(lib: Library, rule: FilterRule, isNative: boolean): number {
 
 function exported(lib: Library, context: unknown): Uint8Array {
   const fd = lib.createMemfd("tsbox-filter", MFD_CLOEXEC);
-  if (fd < 0) throw new TsboxError("E_LIBSECCOMP_FAILED", { call: "memfd_create(2)", errno: String(koffi().errno()) });
+  if (fd < 0)
+    throw new TsboxError("E_LIBSECCOMP_FAILED", {
+      call: "memfd_create(2)",
+      errno: getSystemErrorName(-koffi().errno()),
+    });
   try {
     check(lib.exportBpf(context, fd), "seccomp_export_bpf(3)");
     const program = new Uint8Array(fstatSync(fd).size);
@@ -139,7 +144,7 @@ export function compileRules(
 ): Uint8Array {
   const lib = loadedLibrary();
   const context = lib.init(returnValue(fallback));
-  if (context === null) throw new TsboxError("E_LIBSECCOMP_FAILED", { call: "seccomp_init(3)", errno: "12" });
+  if (context === null) throw new TsboxError("E_LIBSECCOMP_FAILED", { call: "seccomp_init(3)", errno: "ENOMEM" });
   try {
     check(lib.setAttribute(context, ATTRIBUTE.rawReturnCodes, 1), "seccomp_attr_set(3) of API_SYSRAWRC");
     check(lib.setAttribute(context, ATTRIBUTE.badArch, returnValue("kill")), "seccomp_attr_set(3) of ACT_BADARCH");

@@ -80,7 +80,7 @@ describe("run() of the library", () => {
     expect(missing).toMatchObject({ exit: 127, report: { started: false, error: { code: "E_COMMAND_NOT_FOUND" } } });
     expect(text(missing.stderr)).toBe("");
     await expect(run(["true"], { cwd, profile: "none" })).rejects.toMatchObject({ code: "E_PROFILE_NOT_FOUND" });
-    await expect(run(["true", "x".repeat(200_000)], { cwd })).rejects.toMatchObject({ code: "E_LAUNCHER" });
+    await expect(run(["true", "x".repeat(200_000)], { cwd })).rejects.toMatchObject({ code: "E_COMMAND", exit: 126 });
     await expect(run([] as never, { cwd })).rejects.toBeInstanceOf(TsboxError);
     expect(existsSync(join(cwd, "core"))).toBe(false);
   });

@@ -89,13 +89,13 @@ export const FILTER: readonly Provocation[] = [
   {
     code: "E_LIBSECCOMP_FAILED",
     when: "libseccomp has no memory",
-    told: ["seccomp_rule_add_exact_array(3) of "],
+    told: ["seccomp_rule_add_exact_array(3) of ", ": ENOMEM"],
     attempt: (project) => ({ ...withProfile(project, OWN_FILTER), env: oddLibseccomp(project, "failing") }),
   },
   {
     code: "E_LIBSECCOMP_FAILED",
     when: "its result cannot be taken",
-    told: ["memfd_create(2)"],
+    told: ["memfd_create(2): EMFILE"],
     attempt: (project) => ({ ...withProfile(project, OWN_FILTER), wrapper: refusing("memfd_create", "EMFILE") }),
   },
   {

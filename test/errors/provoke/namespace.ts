@@ -39,6 +39,7 @@ export const NAMESPACE: readonly Provocation[] = [
     when: "low ports of the host's network are asked for",
     told: ["where the command has no capability"],
     attempt: () => run(["--network", "host", "--cap-add", "NET_BIND_SERVICE"]),
+    repaired: () => run(["--network", "host"]),
   },
   {
     code: "E_NEWUIDMAP",

@@ -1,6 +1,10 @@
+import { probeArch } from "../../../src/host/probe.ts";
+import { findLauncher } from "../../../src/launcher/find.ts";
 import { afterShell, atTerminal, refusing, withMounts } from "../../support/odd.ts";
 import { ROOT } from "../../support/tsbox.ts";
 import { type Provocation, run } from "../provocation.ts";
+
+const LAUNCHER_PATH = findLauncher(ROOT, probeArch());
 
 /** Errors of the command line, the machine, and tsbox's own files. */
 export const START: readonly Provocation[] = [
@@ -28,8 +32,15 @@ export const START: readonly Provocation[] = [
   {
     code: "E_LAUNCHER",
     when: "the launcher was not built",
-    told: ["tsbox-launcher: ENOENT", "fix: build it (npm run build) or install tsbox again"],
+    told: ["tsbox-launcher does not exist", "fix: build it (npm run build) or install tsbox again"],
     attempt: () => ({ ...run(), wrapper: withMounts(`mount -t tmpfs none '${ROOT}/dist/launcher'`) }),
+    repaired: () => run(),
+  },
+  {
+    code: "E_LAUNCHER",
+    when: "the launcher may not be executed",
+    told: ["tsbox-launcher may not be executed"],
+    attempt: () => ({ ...run(), wrapper: withMounts(`mount --bind /dev/null '${LAUNCHER_PATH}'`) }),
     repaired: () => run(),
   },
   {
@@ -73,7 +84,7 @@ export const START: readonly Provocation[] = [
   {
     code: "E_INTERNAL",
     when: "the kernel gives no memory to share",
-    told: ["internal error: ", "memfd_create"],
+    told: ["internal error: memfd_create(2): ENOMEM", "the output of `tsbox doctor`"],
     attempt: () => ({ ...run(), wrapper: refusing("memfd_create", "ENOMEM") }),
   },
 ];

@@ -140,7 +140,7 @@ export const STEP: readonly Provocation[] = [
     attempt: (project) => ({ ...run(), wrapper: inOpenSandbox(project) }),
   },
 
-  other("E_ID_MAP", "fix: check that /etc/subuid and /etc/subgid give you the range"),
+  other("E_ID_MAP", "fix: with a range of ids, check that /etc/subuid and /etc/subgid give it to you"),
   own("E_ID_MAP", "EPERM", "this machine forbids user namespaces"),
   own("E_ID_MAP", "EACCES", "this machine forbids user namespaces"),
   {
@@ -247,7 +247,7 @@ export const STEP: readonly Provocation[] = [
     },
   },
   own("E_PROTECT", "EINVAL", "this file system cannot rename without replacing"),
-  other("E_HOSTNAME", "fix: choose a host name"),
+  other("E_HOSTNAME", REPORT_IT),
   other("E_NETWORK", REPORT_IT),
   other("E_PROCESS", REPORT_IT),
   other("E_TERMINAL_OWN", "fix: share yours with the command: --terminal shared"),
