@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { LAZY, LIGHT_MODULES } from "./bundle-plugins.mjs";
+import { LAZY, LIGHT_MODULES, SEPARATE, SEPARATE_MODULES } from "./bundle-plugins.mjs";
 import { learnShipped } from "./shipped.mjs";
 import { runStep, seconds } from "./step.mjs";
 import { isStale, ROOT } from "./tree.mjs";
@@ -28,6 +28,8 @@ const BANNER = 'import{createRequire as tsboxRequire}from"node:module";const req
 // The command line is a function of bin/tsbox.js's require() and its own path: loading CommonJS takes 5 ms less.
 const CLI_BANNER =
   '(function(require,__filename){const tsboxUrl=require("node:url").pathToFileURL(__filename).href,module={exports:{}};';
+
+const SEPARATE_BANNER = 'const tsboxUrl=require("node:url").pathToFileURL(__filename).href;';
 
 /** Whether dist/ is missing, older than what it is made from, or made with another Node. */
 export const isBuildStale = () => isStale(STAMP, SOURCES) || readFileSync(STAMP, "utf8") !== process.version;
@@ -75,7 +77,7 @@ async function buildCli(define) {
     write: false,
     format: "cjs",
     define: { ...define, "import.meta.url": "tsboxUrl" },
-    plugins: [LAZY, LIGHT_MODULES],
+    plugins: [LAZY, SEPARATE, LIGHT_MODULES],
     banner: { js: CLI_BANNER },
     footer: { js: "})" },
   });
@@ -84,6 +86,21 @@ async function buildCli(define) {
   writeFileSync(CLI, `// ${id}\n${text}`);
   return runStep("code cache", ["node", "scripts/code-cache.cjs", CLI, join(ROOT, `dist/cli-${id}.cache`)], {
     cwd: ROOT,
+  });
+}
+
+/** @param {Record<string, string>} define */
+async function buildSeparate(define) {
+  const { build } = await import("esbuild");
+  await build({
+    ...COMMON,
+    entryPoints: SEPARATE_MODULES.map((name) => ({ in: `src/cli/${name}.ts`, out: `cli-${name}` })),
+    outdir: "dist",
+    outExtension: { ".js": ".cjs" },
+    plugins: [LAZY, LIGHT_MODULES],
+    format: "cjs",
+    define: { ...define, "import.meta.url": "tsboxUrl" },
+    banner: { js: SEPARATE_BANNER },
   });
 }
 
@@ -113,6 +130,7 @@ async function buildBundles() {
     KNOWN_FILTERS: JSON.stringify(filters),
   };
   const done = await buildCli(define);
+  await buildSeparate(define);
   await buildLibrary(define);
   console.log(`bundles: ok, ${seconds(start)}`);
   return done;

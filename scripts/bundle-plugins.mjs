@@ -1,7 +1,7 @@
 // @ts-check
 // What makes the bundle of the command line start quickly; for scripts/build.mjs.
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { ROOT } from "./tree.mjs";
 
 /**
@@ -9,13 +9,7 @@ import { ROOT } from "./tree.mjs";
  * and their constants are made, at the first call of one.
  */
 const LAZY_MODULES = [
-  "cli/completion",
-  "cli/profile",
-  "doctor/apparmor",
-  "doctor/diagnosis",
-  "doctor/render",
   "host/filter",
-  "host/machine",
   "plan/render",
   "profile/groups",
   "profile/narrow",
@@ -25,7 +19,6 @@ const LAZY_MODULES = [
   "profile/toml",
   "profile/validate",
   "run/project",
-  "run/trial",
   "seccomp/oci",
   "seccomp/render",
   "seccomp/rules",
@@ -43,6 +36,35 @@ function exportedFunctions(path) {
   });
 }
 
+/**
+ * Modules of src/cli/ with a bundle of their own, dist/cli-NAME.cjs: what a run never needs would else be read, and be in
+ * the code cache, at each start. They share no class with it, so they export functions that throw nothing.
+ */
+export const SEPARATE_MODULES = ["whole"];
+
+/** @type {import("esbuild").Plugin} */
+export const SEPARATE = {
+  name: "separate",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: new RegExp(`/(?:${SEPARATE_MODULES.join("|")})\\.ts$`) }, ({ path, kind }) =>
+      kind === "entry-point" ? undefined : { path, namespace: "separate" },
+    );
+    onResolve({ filter: /^\.\.\/dist\// }, ({ path }) => ({ path, external: true }));
+    onLoad({ filter: /.*/, namespace: "separate" }, ({ path }) => {
+      const name = basename(path, ".ts");
+      // The require() of bin/tsbox.js.
+      const source = JSON.stringify(`../dist/cli-${name}.cjs`);
+      return { contents: exportedStubs(join(ROOT, "src/cli", `${name}.ts`), source), resolveDir: ROOT };
+    });
+  },
+};
+
+/** Functions of a module that load it, from `source`, when they are called. @param {string} path @param {string} source */
+const exportedStubs = (path, source) =>
+  exportedFunctions(path)
+    .map((name) => `exports.${name}=(...args)=>require(${source}).${name}(...args);`)
+    .join("\n");
+
 /** Functions that load their module when they are called. @type {import("esbuild").Plugin} */
 export const LAZY = {
   name: "lazy",
@@ -52,13 +74,10 @@ export const LAZY = {
       const isLazy = kind === "import-statement" && LAZY_MODULES.includes(file);
       return isLazy ? { path: file, namespace: "lazy-module" } : undefined;
     });
-    onLoad({ filter: /.*/, namespace: "lazy-module" }, ({ path }) => {
-      const source = JSON.stringify(path);
-      const stubs = exportedFunctions(path).map(
-        (name) => `exports.${name}=(...args)=>require(${source}).${name}(...args);`,
-      );
-      return { contents: stubs.join("\n"), resolveDir: ROOT };
-    });
+    onLoad({ filter: /.*/, namespace: "lazy-module" }, ({ path }) => ({
+      contents: exportedStubs(path, JSON.stringify(path)),
+      resolveDir: ROOT,
+    }));
   },
 };
 

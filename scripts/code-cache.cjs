@@ -17,7 +17,4 @@ process.argv = [process.execPath, "tsbox", "run", "--profile", "strict", "--", "
 const script = new Script(fs.readFileSync(bundle, "latin1"), { filename: bundle });
 script.runInThisContext()(require, bundle);
 fs.writeFileSync(cache, script.createCachedData());
-// The command line tells its failure when this script has ended.
-process.once("exit", () => {
-  process.exitCode = 0;
-});
+process.exitCode = 0;

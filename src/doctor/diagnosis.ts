@@ -34,7 +34,7 @@ export interface Diagnosis {
   /** Whether `tsbox run --profile strict` works. */
   readonly strict: boolean;
   readonly features: readonly Feature[];
-  readonly findings: readonly (Finding & { readonly group: string })[];
+  readonly findings: readonly (Finding & { readonly group: Group })[];
 }
 
 /** Findings that each feature needs, besides the one that strict works. */
@@ -67,19 +67,18 @@ export function diagnose(facts: MachineFacts, trials: Trials, launcher: Launcher
   const { strict, range } = trials;
   const namespaces = findNamespaces(facts, strict, profileCommand);
   const cause = namespaces.find(({ state }) => state === "missing");
-  const groups: Readonly<Record<Group, readonly Finding[]>> = {
-    tsbox: findInstallation(facts, strict, launcher, cause),
-    kernel: findKernel(facts),
-    namespaces,
-    ids: findIds(facts, strict, range),
-    restrictions: findRestrictions(facts),
-    files: findFiles(facts),
-    network: findNetwork(facts),
-    resources: findResources(facts),
-  };
   const repair = facts.surroundings === "tsbox" ? repairOutside : (finding: Finding) => finding;
-  const findings = Object.entries(groups).flatMap(([group, list]) =>
-    list.map((finding) => ({ group, ...repair(finding) })),
-  );
+  const inGroup = (group: Group, findings: readonly Finding[]) =>
+    findings.map((finding) => ({ group, ...repair(finding) }));
+  const findings = [
+    ...inGroup("tsbox", findInstallation(facts, strict, launcher, cause)),
+    ...inGroup("kernel", findKernel(facts)),
+    ...inGroup("namespaces", namespaces),
+    ...inGroup("ids", findIds(facts, strict, range)),
+    ...inGroup("restrictions", findRestrictions(facts)),
+    ...inGroup("files", findFiles(facts)),
+    ...inGroup("network", findNetwork(facts)),
+    ...inGroup("resources", findResources(facts)),
+  ];
   return { strict: strict.works, features: listFeatures(findings, strict.works), findings };
 }

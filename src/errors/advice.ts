@@ -30,7 +30,7 @@ export const ADVICE = {
       },
       EINVAL: {
         why: "this kernel lacks one of the namespaces",
-        fix: "use a kernel built with USER_NS, PID_NS, NET_NS, IPC_NS, UTS_NS and CGROUPS (every distribution's is)",
+        fix: `use a kernel built with USER_NS, PID_NS, NET_NS, IPC_NS, UTS_NS and CGROUPS (every distribution's is); ${DOCTOR}`,
       },
       ENOSYS: {
         why: "clone3(2) is not available",

@@ -22,8 +22,9 @@ export interface CgroupFact {
 
 function layoutOf(mounts: readonly MountLine[]): CgroupFact["layout"] {
   const isV2 = mounts.some(({ type }) => type === "cgroup2");
-  // systemd's own v1 hierarchy has no controller; any other has.
-  const isV1 = mounts.some(({ type, superOptions }) => type === "cgroup" && !superOptions.includes("none"));
+  // A hierarchy with a name, as systemd's own of v1, has no controllers.
+  const isNamed = (options: readonly string[]) => options.some((option) => option.startsWith("name="));
+  const isV1 = mounts.some(({ type, superOptions }) => type === "cgroup" && !isNamed(superOptions));
   if (!isV2) return isV1 ? "v1" : "none";
   return isV1 ? "hybrid" : "v2";
 }

@@ -6,19 +6,19 @@ import { flattenTree, readTree } from "../../src/cli/completion/tree.ts";
 import { OPTION_VALUES } from "../../src/cli/completion/values.ts";
 import { columns, runStatuses, TASKS, toldOf } from "../../src/cli/help.ts";
 import { readProfileOptions } from "../../src/cli/options.ts";
-import { makeProgram } from "../../src/cli/program.ts";
+import { makeWhole } from "../../src/cli/whole.ts";
 import { readOverrides } from "../../src/profile/override.ts";
 import { PACKAGE } from "../profile/scratch.ts";
 
 const walk = (command: Command): Command[] => [command, ...command.commands.flatMap(walk)];
 const pathOf = (command: Command): string =>
   command.parent === null ? "" : `${pathOf(command.parent)} ${command.name()}`;
-const all = walk(makeProgram()).map((command) => ({ path: `tsbox${pathOf(command)}`, command }));
+const all = walk(makeWhole()).map((command) => ({ path: `tsbox${pathOf(command)}`, command }));
 
 /** What `--help` prints. */
 function helpOf(words: readonly string[]): string {
   let text = "";
-  const program = makeProgram();
+  const program = makeWhole();
   for (const command of walk(program)) command.configureOutput({ writeOut: (part) => (text += part) });
   expect(() => program.parse([...words, "--help"], { from: "user" })).toThrow("(outputHelp)");
   return text;
@@ -33,7 +33,7 @@ function split(line: string): string[] {
 
 /** Has the line parsed as tsbox would, and its options checked against the schema; nothing is run. */
 function parseLine(line: string): void {
-  const program = makeProgram();
+  const program = makeWhole();
   const called: Command[] = [];
   for (const command of walk(program)) {
     if (command.commands.length > 0) continue;
@@ -74,7 +74,7 @@ describe("help", () => {
 
   it("of tsbox names each command below a task", () => {
     const tasks = Object.values(TASKS);
-    for (const command of makeProgram().commands) expect(tasks).toContain(command.helpGroup());
+    for (const command of makeWhole().commands) expect(tasks).toContain(command.helpGroup());
     return expect(helpOf([])).toMatchFileSnapshot("golden/help.txt");
   });
 
@@ -120,7 +120,7 @@ describe("an example", () => {
 
 describe("completion", () => {
   it("has a way to complete each option's value, and none that no command has", () => {
-    const options = flattenTree(readTree(makeProgram())).flatMap((tree) => tree.options);
+    const options = flattenTree(readTree(makeWhole())).flatMap((tree) => tree.options);
     const valued = options.filter(({ value }) => value !== undefined).map(({ flags }) => flags.at(-1));
     expect(new Set(valued)).toEqual(new Set(Object.keys(OPTION_VALUES)));
   });
