@@ -21,6 +21,8 @@ import {
 // which that is not known count as wider. The table has every key of Profile by its type: a key that is added does not
 // compile until somebody has said how it narrows.
 
+type Relations<T> = { readonly [K in keyof T]-?: Relation<T[K]> };
+
 /** Settings that are tables of settings. */
 type Section =
   | "capabilities"
@@ -32,8 +34,7 @@ type Section =
   | "proc"
   | "root"
   | "seccomp";
-type Values<T> = { readonly [K in keyof T]-?: Relation<K extends keyof T ? T[K] : never> };
-type Table = Values<Omit<Profile, Section>> & { readonly [S in Section]: Values<Profile[S]> };
+type Table = Relations<Omit<Profile, Section>> & { readonly [S in Section]: Relations<Profile[S]> };
 
 const demand = ranked<Demand>({ require: 0, prefer: 1, off: 2 });
 
@@ -73,32 +74,38 @@ const tableOf = (groups: GroupSource): Table => ({
   lifecycle: { dieWithParent: narrowWhen(true) },
 });
 
-const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-
-/** How a file calls a setting. */
-const keyOf = (...path: readonly string[]): string => (path[0] === "mounts" ? "mount" : path.map(snake).join("."));
-
 /** One setting that allows more than before. */
 export interface Widening {
+  /** As files have it. */
   readonly key: string;
   readonly change: string;
 }
 
 export const renderWidening = ({ key, change }: Widening): string => `${key}: ${change}`;
 
-/** Every relation of a table, asked. The types of both profiles are those of the table, key by key. */
-function compare(table: object, before: object, after: object, prefix: readonly string[]): Widening[] {
-  const of = (profile: object, name: string): unknown => Object.entries(profile).find(([key]) => key === name)?.[1];
-  return Object.entries(table).flatMap(([name, relation]: [string, unknown]) => {
-    const [a, b] = [of(before, name), of(after, name)];
-    const path = [...prefix, name];
-    if (typeof relation === "object" && relation !== null) return compare(relation, Object(a), Object(b), path);
-    if (typeof relation !== "function") throw new TypeError(`${name} has no relation`);
-    const changes: readonly string[] = relation(a, b);
-    return changes.map((change) => ({ key: keyOf(...path), change }));
-  });
+const keyOf = (name: string): string =>
+  name === "mounts" ? "mount" : name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+function compare<T extends object>(relations: Relations<T>, before: T, after: T, section = ""): Widening[] {
+  const names = Object.keys(relations) as (keyof T & string)[];
+  return names.flatMap((name) =>
+    relations[name](before[name], after[name]).map((change) => ({ key: `${section}${keyOf(name)}`, change })),
+  );
 }
 
 /** What `after` allows that `before` does not. */
-export const findWidenings = (before: Profile, after: Profile, groups: GroupSource): Widening[] =>
-  compare(tableOf(groups), before, after, []);
+export function findWidenings(before: Profile, after: Profile, source: GroupSource): Widening[] {
+  const { capabilities, environment, ids, lifecycle, limits, network, proc, root, seccomp, ...plain } = tableOf(source);
+  return [
+    ...compare<Omit<Profile, Section>>(plain, before, after),
+    ...compare(ids, before.ids, after.ids, "ids."),
+    ...compare(capabilities, before.capabilities, after.capabilities, "capabilities."),
+    ...compare(root, before.root, after.root, "root."),
+    ...compare(proc, before.proc, after.proc, "proc."),
+    ...compare(network, before.network, after.network, "network."),
+    ...compare(seccomp, before.seccomp, after.seccomp, "seccomp."),
+    ...compare(environment, before.environment, after.environment, "environment."),
+    ...compare(limits, before.limits, after.limits, "limits."),
+    ...compare(lifecycle, before.lifecycle, after.lifecycle, "lifecycle."),
+  ];
+}

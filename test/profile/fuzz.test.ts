@@ -63,6 +63,18 @@ describe("any input is a profile or a TsboxError", () => {
     );
   });
 
+  it("of a project file, laid over strict", () => {
+    const where = makeScratch();
+    const lay = (text: string) =>
+      expectResultOrError(() =>
+        readProfile("strict", where, {}, { path: `${where.cwd}/x`, shown: "x", text, trust: "none" }),
+      );
+    fc.assert(
+      fc.property(fc.array(LINES, { maxLength: 8 }), (lines) => lay(lines.join("\n"))),
+      { numRuns: 300 },
+    );
+  });
+
   it("of any parsed value", () => {
     const subject = { file: "x", name: "profile x", locate: (key: string) => key };
     const table = fc.dictionary(fc.constantFrom(...KEYS), fc.anything({ withDate: true, withNullPrototype: true }));
