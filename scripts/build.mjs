@@ -14,12 +14,15 @@ import {
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { LAZY, LIGHT_MODULES, SEPARATE, SEPARATE_MODULES } from "./bundle-plugins.mjs";
+import { buildManPages } from "./man.mjs";
 import { learnShipped } from "./shipped.mjs";
 import { runStep, seconds } from "./step.mjs";
 import { isStale, ROOT } from "./tree.mjs";
 
 const STAMP = join(ROOT, "build/built");
-const SOURCES = ["src", "profiles", "scripts", "package-lock.json", "package.json"].map((name) => join(ROOT, name));
+const SOURCES = ["src", "profiles", "docs/profile.md", "scripts", "package-lock.json", "package.json"].map((name) =>
+  join(ROOT, name),
+);
 const CLI = join(ROOT, "dist/cli.cjs");
 const ARCHITECTURES = { x64: "x86_64", arm64: "aarch64" };
 
@@ -132,6 +135,7 @@ async function buildBundles() {
   const done = await buildCli(define);
   await buildSeparate(define);
   await buildLibrary(define);
+  await buildManPages(version());
   console.log(`bundles: ok, ${seconds(start)}`);
   return done;
 }
