@@ -19,7 +19,7 @@ interface Cause {
 function causeOf(facts: MachineFacts, trial: Extract<Trial, { works: false }>, profileCommand: string): Cause {
   const { settings, surroundings, user, isFiltered, selinux } = facts;
   const isForbidden = FORBIDDEN.has(trial.errno ?? "");
-  if (surroundings === "tsbox") return { found: WITHIN_TSBOX, fix: FIX.nested };
+  if (trial.code === "E_NESTED") return { found: WITHIN_TSBOX, fix: FIX.nested };
   if (settings["user.max_user_namespaces"] === "0") {
     return { found: "user.max_user_namespaces = 0", fix: FIX.userNamespaces };
   }
@@ -41,20 +41,25 @@ function causeOf(facts: MachineFacts, trial: Extract<Trial, { works: false }>, p
   return { found: `${trial.what}: ${trial.why}`, fix: trial.fix };
 }
 
+const OTHERS = ["mnt", "pid", "net", "ipc", "uts", "cgroup"] as const;
+
+const zeroLimits = ({ settings }: MachineFacts): Setting[] =>
+  OTHERS.map((name): Setting => `user.max_${name}_namespaces`).filter((name) => settings[name] === "0");
+
 function userNamespaces(facts: MachineFacts, strict: Trial, profileCommand: string): Finding {
   const id = "user-namespaces";
   if (strict.works) return ok(id, "allowed; a sandbox was started");
   // A step of the set-up failed that comes after them, or nothing was set up at all.
   if (!OF_NAMESPACES.has(strict.code) && strict.errno !== undefined) return ok(id, "allowed");
   if (!OF_NAMESPACES.has(strict.code)) return fault(id, "unknown", "not tried", NOTHING, strict.fix);
+  if (strict.errno === "ENOSPC" && facts.settings["user.max_user_namespaces"] !== "0" && zeroLimits(facts).length > 0)
+    return ok(id, "allowed, but not all others");
   const { found, fix } = causeOf(facts, strict, profileCommand);
   return fault(id, "missing", found, NOTHING, fix);
 }
 
-const OTHERS = ["mnt", "pid", "net", "ipc", "uts", "cgroup"] as const;
-
-function limits({ settings }: MachineFacts): Finding {
-  const zero = OTHERS.map((name): Setting => `user.max_${name}_namespaces`).filter((name) => settings[name] === "0");
+function limits(facts: MachineFacts): Finding {
+  const zero = zeroLimits(facts);
   const [first] = zero;
   if (first === undefined) return ok("namespace-limits", "mount, pid, net, ipc, uts and cgroup namespaces allowed");
   return fault("namespace-limits", "missing", `${zero.join(", ")} = 0`, NOTHING, FIX.setting(first, "10000"));
@@ -80,7 +85,8 @@ function time({ namespaces, settings }: MachineFacts): Finding {
 function proc({ procCovers, surroundings }: MachineFacts, strict: Trial): Finding {
   if (strict.works) return ok("proc", "a fresh one may be mounted");
   const few = procCovers.slice(0, 3).join(", ");
-  const found = procCovers.length === 0 ? "nothing covered" : `${procCovers.length} parts are covered: ${few}`;
+  const more = procCovers.length > 3 ? ` and ${procCovers.length - 3} more` : "";
+  const found = procCovers.length === 0 ? "nothing covered" : `covered: ${few}${more}`;
   const fix = surroundings === "tsbox" ? FIX.nested : FIX.unmaskProc;
   if (strict.code === "E_PROC") return fault("proc", "missing", `a fresh one is refused; ${found}`, NOTHING, fix);
   if (procCovers.length === 0) return ok("proc", found);

@@ -104,7 +104,7 @@ describe("a masked /proc", () => {
     const diagnosis = diagnosed({ ...DOCKER, isFiltered: false }, failed("E_PROC", "EPERM"));
     expect(finding(diagnosis, "proc")).toMatchObject({
       state: "missing",
-      found: "a fresh one is refused; 6 parts are covered: /proc/bus, /proc/fs, /proc/irq",
+      found: "a fresh one is refused; covered: /proc/bus, /proc/fs, /proc/irq and 3 more",
       fix: expect.stringContaining("unmask"),
     });
     expect(finding(diagnosis, "strict")).toMatchObject({ fix: expect.stringContaining("unmask") });
@@ -209,6 +209,9 @@ describe("other faults", () => {
       fix: "as root: sysctl -w user.max_net_namespaces=10000",
     });
     expect(works(diagnosis)).not.toContain("[clock]");
+    const refused = diagnosed({ ...DEBIAN, settings }, failed("E_NAMESPACE", "ENOSPC"));
+    expect(finding(refused, "user-namespaces")).toMatchObject({ state: "ok" });
+    expect(finding(refused, "strict")).toMatchObject({ fix: "as root: sysctl -w user.max_net_namespaces=10000" });
   });
 
   it("an older Landlock, for what it does not cover", () => {
