@@ -47,7 +47,7 @@ describe("the difference of two profiles", () => {
 
   it("is none where a default is written", () => expect(lines("", 'work = "none"\nclock = {}')).not.toContain("-work"));
 
-  it("is none between equal profiles, and the other way round the signs change", () => {
+  it("is none between equal profiles, and the other way round the signs change", { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(profiles(), profiles(), (a, b) => {
         const [left, right] = [complete(toToml(a)), complete(toToml(b))];

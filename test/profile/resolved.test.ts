@@ -27,7 +27,7 @@ function roundTrip(text: string, where: ProfilePlaces): { read: Profile; printed
 }
 
 describe("a resolved profile", () => {
-  it("reads back to the same profile, whatever it says", { timeout: 20_000 }, () => {
+  it("reads back to the same profile, whatever it says", { timeout: 60_000 }, () => {
     const where = makeScratch();
     fc.assert(
       fc.property(profiles(), (raw) => {
@@ -41,7 +41,7 @@ describe("a resolved profile", () => {
     );
   });
 
-  it("reads back with any text in it", { timeout: 20_000 }, () => {
+  it("reads back with any text in it", { timeout: 60_000 }, () => {
     const where = makeScratch();
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }), (a, b) => {

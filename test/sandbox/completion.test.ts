@@ -28,6 +28,7 @@ const CASES: readonly Case[] = [
   { line: "tsbox run -v n", has: ["notes.txt"], lacks: ["own.toml"] },
   { line: "tsbox run -w ", has: ["folder"], lacks: ["notes.txt"] },
   { line: "tsbox run -e HOM", has: ["HOME"], lacks: ["PATH"] },
+  { line: "tsbox run -e A=HOM", lacks: ["HOME"] },
   { line: "tsbox run --work ro --re", has: ["--report"] },
   { line: "tsbox run --work ro tsb", has: ["tsbox-test-program"] },
   { line: "tsbox run -- tsb", has: ["tsbox-test-program"] },

@@ -19,7 +19,9 @@ function renderReply(values: Values): string {
 }
 
 function renderOption({ flags, value }: TreeOption): string[] {
-  return value === undefined ? [] : [`    ${flags.join(" | ")}) ${renderReply(value.values)} ;;`];
+  return value === undefined || value.values.kind === "free"
+    ? []
+    : [`    ${flags.join(" | ")}) ${renderReply(value.values)} ;;`];
 }
 
 function renderCommand(tree: Tree): string {
@@ -107,7 +109,8 @@ _tsbox() {
       while ((i < COMP_CWORD)) && [[ \${COMP_WORDS[i + 1]} == [=:] ]]; do ((i += 2)); done
       if ((i >= COMP_CWORD)); then
         [[ $cur == [=:] ]] && cur=""
-        [[ $option == --ulimit && \${COMP_WORDS[COMP_CWORD - 1]} == "=" && \${COMP_WORDS[COMP_CWORD - 2]} != --ulimit ]] ||
+        # What follows the name in NAME=VALUE is anybody's.
+        [[ \${COMP_WORDS[COMP_CWORD - 1]} == "=" && \${COMP_WORDS[COMP_CWORD - 2]} != "$option" ]] ||
           _tsbox_value "$option"
         return
       fi

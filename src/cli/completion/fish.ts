@@ -99,7 +99,7 @@ end
 
 function __tsbox_payload
     set -l place (__tsbox_place)
-    set -l words (commandline -opc) 
+    set -l words (commandline -opc)
     set -l rest
     test "$place[2]" != 0 -a "$place[2]" -le (count $words)
     and set rest (string escape -- $words[$place[2]..-1])
