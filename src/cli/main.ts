@@ -1,3 +1,4 @@
+import { checkNode } from "./node.ts";
 import { makeProgram } from "./program.ts";
 import { runCommand } from "./run.ts";
 import { shellCommand } from "./shell.ts";
@@ -11,12 +12,10 @@ const isQuick = (word: string): word is keyof typeof QUICK => Object.hasOwn(QUIC
 
 const words = process.argv.slice(2);
 const [word = ""] = words;
-if (isQuick(word)) {
-  try {
-    makeProgram([QUICK[word]()]).parse(words, { from: "user" });
-  } catch (error) {
-    process.exitCode = tellError(error, `tsbox ${word}`);
-  }
-} else {
-  void runWhole(words);
+try {
+  checkNode(words);
+  if (isQuick(word)) makeProgram([QUICK[word]()]).parse(words, { from: "user" });
+  else void runWhole(words);
+} catch (error) {
+  process.exitCode = tellError(error, isQuick(word) ? `tsbox ${word}` : "tsbox");
 }

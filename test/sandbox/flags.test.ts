@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeProject } from "../support/project.ts";
 import { lines, sh } from "../support/shell.ts";
-import { run, tsbox } from "../support/tsbox.ts";
+import { bare, ROOT, run, tsbox } from "../support/tsbox.ts";
 
 const uid = process.getuid?.() ?? 0;
 const gid = process.getgid?.() ?? 0;
@@ -106,6 +106,35 @@ describe("--env-file", () => {
     const found = await lines("exec env", settings);
     expect(found).toEqual(expect.arrayContaining(["A=from file", "B=flag", "TOKEN=t"]));
     expect(found.filter((line) => line.startsWith("NOT_SET"))).toEqual([]);
+  });
+});
+
+describe("an env file that has orders for Node", () => {
+  function hostile() {
+    const { cwd, home, write } = makeProject();
+    write("evil.cjs", `require("node:fs").writeFileSync(${JSON.stringify(join(cwd, "ran"))}, "outside")`);
+    write(".env", `NODE_OPTIONS=--require=${join(cwd, "evil.cjs")}\n`);
+    return { cwd, home, isBroken: () => existsSync(join(cwd, "ran")) };
+  }
+  const TSBOX = join(ROOT, "bin/tsbox.js");
+  const PATH = `${dirname(process.execPath)}:${process.env["PATH"]}`;
+
+  it.each([
+    ["of tsbox", ["--env-file", ".env", "--", "sh", "-c", "echo $NODE_OPTIONS | wc -w"], "1\n"],
+    ["of the command", ["echo", "--env-file", ".env"], "--env-file .env\n"],
+    ["of the command, in one word", ["echo", "--env-file=.env"], "--env-file=.env\n"],
+  ])("is not read by the Node that runs tsbox: one %s", async (_, words, stdout) => {
+    const { isBroken, ...options } = hostile();
+    const result = await bare([TSBOX, "run", ...words], { ...options, env: { PATH } });
+    expect(result).toMatchObject({ code: 0, stdout, stderr: "" });
+    expect(isBroken()).toBe(false);
+  });
+
+  it("twin: started by its file, Node has obeyed it, and tsbox says so and runs nothing", async () => {
+    const { isBroken, ...options } = hostile();
+    const result = await bare([process.execPath, TSBOX, "run", "echo", "--env-file", ".env"], options);
+    expect(result).toMatchObject({ code: 125, stdout: "", stderr: expect.stringContaining("[E_USAGE]") });
+    expect(isBroken()).toBe(true);
   });
 });
 

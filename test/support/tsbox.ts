@@ -34,7 +34,7 @@ function environment({ env, home }: Options): Record<string, string> {
 
 /** Starts `bin/tsbox.js` with these words; for a test that acts on it while it runs. */
 export function startTsbox(words: readonly string[], options: Options): Running {
-  return startWords([...(options.wrapper ?? []), process.execPath, TSBOX, ...words], options);
+  return startWords([...(options.wrapper ?? []), process.execPath, "--", TSBOX, ...words], options);
 }
 
 function startWords(words: readonly string[], options: Options): Running {
