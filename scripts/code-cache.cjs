@@ -2,6 +2,8 @@
 // node scripts/code-cache.cjs BUNDLE CACHE: writes the code that V8 made of the bundle while it ran, for bin/tsbox.js.
 // Run by scripts/build.mjs, with a command so long that execve(2) refuses it: everything but that call is then compiled.
 const fs = require("node:fs");
+const { tmpdir } = require("node:os");
+const { join } = require("node:path");
 const { Script } = require("node:vm");
 
 const [, , bundle = "", cache = ""] = process.argv;
@@ -12,9 +14,17 @@ const writeSync = fs.writeSync;
 fs.writeSync = /** @type {typeof writeSync} */ (
   (fd, ...rest) => (fd === 2 ? 1 << 20 : Reflect.apply(writeSync, fs, [fd, ...rest]))
 );
-process.argv = [process.execPath, "tsbox", "run", "--profile", "strict", "--", "true", TOO_LONG];
+// With this profile more is done than with any other, but for what a machine may lack.
+process.argv = [process.execPath, "tsbox", "run", "--profile", "build", "--", "true", TOO_LONG];
 
 const script = new Script(fs.readFileSync(bundle, "latin1"), { filename: bundle });
+// A work directory of its own, with something to protect: tsbox's may not be writable.
+const folder = fs.mkdtempSync(join(tmpdir(), "tsbox-build."));
+fs.mkdirSync(join(folder, ".git"));
+const before = process.cwd();
+process.chdir(folder);
 script.runInThisContext()(require, bundle);
+process.chdir(before);
+fs.rmSync(folder, { recursive: true });
 fs.writeFileSync(cache, script.createCachedData());
 process.exitCode = 0;

@@ -43,8 +43,9 @@ export function pathFault(text: string): string | undefined {
   return undefined;
 }
 
-/** Most paths are: no empty part and none that begins with a dot, and at most 1024 characters of any length in UTF-8. */
-const isNormal = (text: string): boolean => text.length <= 1024 && /^(?:\/[^/.\0][^/\0]*)+$/.test(text);
+/** Most paths are: no part that is empty, "." or "..", and at most 1024 characters of any length in UTF-8. */
+const isNormal = (text: string): boolean =>
+  text.length <= 1024 && /^(?:\/(?:[^/.\0]|\.[^/.\0]|\.\.[^/\0])[^/\0]*)+$/.test(text);
 
 function normalised(text: string): string {
   if (isNormal(text)) return text;

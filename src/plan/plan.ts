@@ -12,6 +12,7 @@ import type { Profile } from "../profile/profile.ts";
 import { accountOf } from "../rootfs/account.ts";
 import { mountGrants } from "../rootfs/grant.ts";
 import { planHost, planRootfs, planWorkdir } from "../rootfs/plan.ts";
+import { Protection } from "../rootfs/protect.ts";
 import type { RootfsStep } from "../rootfs/step.ts";
 import { planSeccomp } from "../seccomp/plan.ts";
 import type { Arch } from "../sys/syscalls.ts";
@@ -114,7 +115,8 @@ function checkReport(report: ReportTarget | undefined, steps: readonly Planned<R
  */
 export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {}): Plan {
   const userns = planUserns(profile, facts);
-  const rootfs = planRootfs(profile, facts);
+  const protection = new Protection(profile, facts);
+  const rootfs = planRootfs(profile, facts, protection);
   checkReport(options.report, rootfs);
   const command = planProcess(profile, facts, accountOf(profile.ids, facts.user), options.report);
   const terminal = command.terminal.length > 0;
@@ -123,7 +125,7 @@ export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {
   const steps: Step[] = [
     ...command.report.map((step) => ({ section: "process", ...step }) as const),
     ...command.terminalLink.map((step) => ({ section: "process", ...step }) as const),
-    ...planHost(profile, facts, rootfs).map((step) => ({ section: "rootfs", ...step }) as const),
+    ...planHost(profile, facts, protection, rootfs).map((step) => ({ section: "rootfs", ...step }) as const),
     ...userns.enter.map((step) => ({ section: "userns", ...step }) as const),
     ...rootfs.map((step) => ({ section: "rootfs", ...step }) as const),
     ...command.terminal.map((step) => ({ section: "process", ...step }) as const),

@@ -154,7 +154,11 @@ const isWritableBind = (step: RootfsStep): step is Extract<RootfsStep, { op: "bi
  *
  * @throws TsboxError for a mount that cannot be made as the profile says.
  */
-export function planRootfs(profile: Profile, facts: HostFacts): Planned<RootfsStep>[] {
+export function planRootfs(
+  profile: Profile,
+  facts: HostFacts,
+  protection = new Protection(profile, facts),
+): Planned<RootfsStep>[] {
   checkWork(profile, facts);
   const skeleton = new Skeleton();
   const scratch = planScratch(profile, facts, skeleton);
@@ -173,7 +177,6 @@ export function planRootfs(profile: Profile, facts: HostFacts): Planned<RootfsSt
   mounts.push(...planSys(profile, facts, skeleton));
   mounts.push(...planProc(profile, facts, skeleton));
   const all = placeMounts(profile, facts.cwd, (mount) => isThere(mount, facts));
-  const protection = new Protection(profile, facts);
   for (const placed of all) {
     const mount = planMount(placed, { profile, facts, skeleton, all });
     mounts.push(mount, ...(isWritableBind(mount.step) ? protection.holdIn(mount.step) : []));
@@ -194,9 +197,9 @@ export function planRootfs(profile: Profile, facts: HostFacts): Planned<RootfsSt
  *
  * @param rootfs The steps of {@link planRootfs}.
  */
-export function planHost(profile: Profile, facts: HostFacts, rootfs: readonly Step[]): Step[] {
+export function planHost(profile: Profile, facts: HostFacts, protection: Protection, rootfs: readonly Step[]): Step[] {
   const binds = rootfs.flatMap(({ step }) => (isWritableBind(step) ? [step] : []));
-  return [...planCaches(profile, facts), ...new Protection(profile, facts).watchIn(binds)];
+  return [...planCaches(profile, facts), ...protection.watchIn(binds)];
 }
 
 /** The step that sets the start directory, which the payload does itself. */

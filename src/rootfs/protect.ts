@@ -29,23 +29,21 @@ type Found =
 /** Each holds a directory open for as long as the run takes. */
 const MAX_WATCHED = 32;
 
-/** `path` below `cwd`, and each directory on the way. */
-function* prefixes(path: string, cwd: HostPath): Generator<HostPath> {
-  let above: string = cwd;
-  for (const name of path.split("/")) {
-    above = posix.join(above, name);
-    yield hostPath(above);
-  }
+/** Each directory on the way to `path` below `cwd`, and the whole of it. */
+function prefixes(path: string, cwd: HostPath): HostPath[] {
+  const names = path.split("/");
+  const top = cwd === "/" ? "" : cwd;
+  return names.map((_, i) => hostPath(`${top}/${names.slice(0, i + 1).join("/")}`));
 }
 
 /** Every path of the host that {@link Protection} asks a fact about. */
 export const protectedPaths = (profile: Profile, cwd: HostPath): string[] =>
-  profile.protect.flatMap((path) => [...prefixes(path, cwd)]);
+  profile.protect.flatMap((path) => prefixes(path, cwd));
 
 /** @throws TsboxError E_PROTECT for what can be neither mounted on itself nor watched. */
 function find(path: string, facts: HostFacts, why: Because): Found {
-  const target = posix.join(facts.cwd, path);
-  for (const at of prefixes(path, facts.cwd)) {
+  const all = prefixes(path, facts.cwd);
+  for (const at of all) {
     const { kind } = pathFact(facts, at);
     if (kind === "missing") return { kind: "watched", folder: hostPath(posix.dirname(at)), name: posix.basename(at) };
     if (kind === "symlink") {
@@ -57,7 +55,7 @@ function find(path: string, facts: HostFacts, why: Because): Found {
       throw new TsboxError("E_PROTECT", { path, reason: `${at} is neither a file nor a directory`, fix }, why);
     }
     // Below a file there is nothing, as long as the file stays.
-    if (kind === "file" || at === target) return { kind: "held", path: at, directory: kind === "directory" };
+    if (kind === "file" || at === all.at(-1)) return { kind: "held", path: at, directory: kind === "directory" };
   }
   throw new RangeError(`${path} is no path`);
 }

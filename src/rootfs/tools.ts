@@ -32,7 +32,10 @@ function prefixOf(name: string, { found, real }: ToolFact, user: HostFacts["user
   const folder = posix.dirname(real);
   if (posix.basename(folder) !== "bin" || !isItself(name, real)) {
     const reason = `${found} leads to ${real}, which is not the program itself in a bin directory but a stand-in for it`;
-    throw refuse(reason, "put the directory of the program itself first in PATH");
+    throw refuse(
+      reason,
+      `put the directory of the program itself first in PATH; \`which ${name}\` of the version manager tells it`,
+    );
   }
   const prefix = posix.dirname(folder);
   const fault = fullFault(prefix, user);

@@ -1,6 +1,8 @@
+import { posix } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bytes, hostPath, sandboxPath } from "../../src/base/brand.ts";
+import { isAtOrBelow } from "../../src/base/path.ts";
 import { TsboxError } from "../../src/errors/error.ts";
 import type { Planned } from "../../src/profile/because.ts";
 import type { Profile, ProfileMount } from "../../src/profile/profile.ts";
@@ -9,7 +11,7 @@ import { planRootfs, planWorkdir } from "../../src/rootfs/plan.ts";
 import type { RootfsStep } from "../../src/rootfs/step.ts";
 import type { Call } from "../../src/sys/call.ts";
 import { DEBIAN, makeProfile } from "../plan/facts.ts";
-import { type Host, hostFacts, type Tree } from "../support/host.ts";
+import { type Host, hostFacts, type Tree, treeFact } from "../support/host.ts";
 import { RootModel } from "./model.ts";
 
 const NAMES = "a b usr etc var run tmp home u ssl certs localtime dev null opt bin lib64 proc sys .masked-file".split(
@@ -40,7 +42,14 @@ const MOUNT: fc.Arbitrary<ProfileMount> = fc.oneof(
     size: fc.constant(bytes(4096)),
     mode: fc.constant(0o755),
   }),
+  fc.record({
+    type: fc.constant("cache" as const),
+    name: fc.constantFrom("c", "d"),
+    target: ANY.map(sandboxPath),
+    scope: fc.constantFrom("work" as const, "profile" as const),
+  }),
 );
+const PROTECTED = fc.uniqueArray(fc.constantFrom("a", "b", "a/b", "b/a", "b/a/a", "x/y"), { maxLength: 3 });
 const ETC = fc.uniqueArray(
   fc.constantFrom("ssl", "ssl/certs", "a", "a/b", "localtime", "passwd", "mtab", "os-release"),
 );
@@ -51,6 +60,7 @@ const CASE = fc.record({
   home: ANY,
   mounts: fc.uniqueArray(MOUNT, { selector: ({ target }) => target, maxLength: 6 }),
   work: fc.constantFrom("ro" as const, "rw" as const, "none" as const),
+  protect: PROTECTED,
   etc: ETC,
   sys: fc.uniqueArray(
     ANY.map((path) => sandboxPath(`/sys${path}`)),
@@ -69,6 +79,7 @@ type Case = typeof CASE extends fc.Arbitrary<infer T> ? T : never;
 function planCase(each: Case): { steps: Planned<RootfsStep>[]; profile: Profile } | undefined {
   const profile = makeProfile({
     work: each.work,
+    protect: each.protect,
     mounts: each.mounts,
     root: { ...makeProfile().root, etc: each.etc, sys: each.sys },
     proc: { masked: each.masked, readonly: [sandboxPath("/proc")] },
@@ -219,6 +230,35 @@ describe("any root", { timeout: 60_000 }, () => {
           `${call.name} leaves its fd open`,
       ),
     ));
+
+  it("shows no protected path writable, under whatever name", () => {
+    let seen = 0;
+    const cases = fc.sample(CASE, { numRuns: 600, seed: 20_261_121 }).flatMap((any) => {
+      const each = { ...any, cwd: "/a", home: "/home/u", work: "rw" as const };
+      const made = planCase(each);
+      return made === undefined ? [] : [{ steps: made.steps, each }];
+    });
+    const faults = cases.flatMap(({ steps, each }) => {
+      const binds = steps.flatMap(({ step }) => (step.op === "bind" || step.op === "tmpfs" ? [step] : []));
+      const held = each.protect
+        .map((path) => posix.join(each.cwd, path))
+        .filter((path) => ["file", "directory"].includes(treeFact(each.tree, path).kind));
+      return held.flatMap((path) =>
+        binds.flatMap((view) => {
+          if (view.op !== "bind" || view.mode !== "rw" || !isAtOrBelow(path, view.source)) return [];
+          const below = path.slice(view.source === "/" ? 0 : view.source.length);
+          const at = `${view.target}${below}`;
+          // What the command finds there: the last mount of those on the way.
+          const top = binds.findLast(({ target }) => isAtOrBelow(at, target));
+          seen++;
+          const shown = top?.op === "bind" && top.mode === "rw" ? top.source + at.slice(top.target.length) : undefined;
+          return shown === path ? [`${path} at ${at}: ${text(binds)}`] : [];
+        }),
+      );
+    });
+    expect(faults.slice(0, 3)).toEqual([]);
+    expect(seen).toBeGreaterThan(10);
+  });
 
   it("is the same for the same profile and host", () => {
     for (const { each, steps } of PLANNED.slice(0, 50)) expect(planCase(each)?.steps).toEqual(steps);

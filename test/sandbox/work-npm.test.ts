@@ -74,12 +74,12 @@ async function makeEvil(): Promise<Evil> {
   const lock = ["install", "--package-lock-only", "--ignore-scripts", "--offline"];
   execFileSync("npm", lock, { cwd, env: { ...process.env, HOME: home }, stdio: "pipe" });
   const outcome = async () => {
-    const said = JSON.parse(readFileSync(`${cwd}/node_modules/evil/result.json`, "utf8"));
+    const { did } = JSON.parse(readFileSync(`${cwd}/node_modules/evil/result.json`, "utf8"));
     const beats = () =>
       existsSync(`${cwd}/node_modules/evil/beats`) ? readFileSync(`${cwd}/node_modules/evil/beats`).length : 0;
     const before = beats();
     await sleep(300);
-    return { ...said, background: beats() > before, envrc: existsSync(`${cwd}/.envrc`) };
+    return { ...did, background: beats() > before, envrc: existsSync(`${cwd}/.envrc`) };
   };
   return { home, cwd, env: { AWS_SECRET_ACCESS_KEY: "secret" }, outcome };
 }
@@ -137,6 +137,7 @@ playRows("npm", {
     const twin = await makeEvil();
     expect(spawnSync("npm", ["ci"], { ...twin, env: { ...process.env, HOME: twin.home, ...twin.env } }).status).toBe(0);
     expect(await twin.outcome()).toEqual(all(true));
+    process.kill(JSON.parse(readFileSync(`${twin.cwd}/node_modules/evil/result.json`, "utf8")).pid, "SIGKILL");
     const place = await makeEvil();
     const inside = await playRow(row, place);
     expect(inside, inside.stderr).toMatchObject({ code: 0, stderr: expect.stringContaining("/.envrc aside") });

@@ -169,7 +169,7 @@ export const ROWS = [
     tool: "npm",
     what: "npm ci, without a network and with an empty cache",
     profile: "npm",
-    command: ["npm", "ci", "--fetch-retries=0"],
+    command: ["npm", "ci"],
     result: "refused",
     why: "no network unless you ask for it: --network host",
   },
