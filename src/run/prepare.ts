@@ -68,7 +68,8 @@ export interface Prepared {
   readonly plan: Plan;
 }
 
-const withTools = (profile: Profile, cwd: HostPath, user: HostFacts["user"]): Profile =>
+/** The profile with the mounts and the PATH that its tools need. @throws TsboxError E_TOOL. */
+export const withTools = (profile: Profile, cwd: HostPath, user: HostFacts["user"]): Profile =>
   profile.tools.length === 0
     ? profile
     : shareTools(profile, probeTools(profile.tools, process.env["PATH"] ?? "", cwd), user);

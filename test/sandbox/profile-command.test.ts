@@ -98,6 +98,7 @@ describe("tsbox profile check", () => {
       "call.toml": 'seccomp.allow = ["base", "opn"]',
       "source.toml": '[[mount]]\nsource = "/does/not/exist"',
       "filter.toml": 'seccomp.file = "none.json"',
+      "tool.toml": 'tools = ["no-such-tool"]',
     };
     for (const [name, text] of Object.entries(wrong)) write(name, text);
     write("good.toml", 'extends = "strict"\n[[mount]]\nsource = "/does/not/exist"\noptional = true');
@@ -112,6 +113,7 @@ describe("tsbox profile check", () => {
       "E_SYSCALL_UNKNOWN",
       "E_MOUNT_SOURCE",
       "E_PROFILE_FILE",
+      "E_TOOL",
     ]);
     for (const name of Object.keys(wrong)) {
       const { code, stderr } = await tsbox(["run", "--profile", `./${name}`, "true"], options);

@@ -2,11 +2,13 @@ import { Command } from "commander";
 import { printable } from "../../base/printable.ts";
 import { TsboxError } from "../../errors/error.ts";
 import { probePath } from "../../host/path.ts";
+import { probeCwd, probeUser } from "../../host/probe.ts";
 import { because } from "../../profile/because.ts";
 import type { ProfilePlaces } from "../../profile/find.ts";
 import type { Profile } from "../../profile/profile.ts";
 import { readProfile } from "../../profile/read.ts";
 import { readFilter } from "../../run/filter.ts";
+import { withTools } from "../../run/prepare.ts";
 import { isColour, paint } from "../colour.ts";
 import { addHelp } from "../help.ts";
 import { profilePlaces } from "../place.ts";
@@ -26,7 +28,8 @@ function checkSources(profile: Profile): void {
 function checkProfile(word: string, where: ProfilePlaces): void {
   const profile = readProfile(word, where);
   if (profile.seccomp.filter !== "off") readFilter(profile, where.packageDir);
-  checkSources(profile);
+  // A tool that is not there, or whose directory may not be shared, is told as at a run.
+  checkSources(withTools(profile, probeCwd(), probeUser()));
 }
 
 function check(words: readonly string[]): void {
