@@ -42,16 +42,13 @@ int await_set_up(const struct launch *launch)
 }
 
 /*
- * The command has ended, and with it all others. At a terminal of its own the end of this process, the leader of the
+ * The command has ended, and with it all others do. At a terminal of its own the end of this process, the leader of the
  * session, would throw away what has been printed and not yet read: the supervisor reads it first, then kills.
  */
 static noreturn void finish(const struct launch *launch, int status)
 {
-	if (has_terminal(launch)) {
+	if (has_terminal(launch))
 		kill(-1, SIGKILL);
-		while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-			continue;
-	}
 	send_record(launch, (struct record){ .kind = RECORD_EXITED, .value = status });
 	while (has_terminal(launch))
 		pause();

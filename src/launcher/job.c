@@ -44,7 +44,18 @@ static void go_on(struct launch *launch, struct end *end)
 	send_signal(launch, SIGCONT);
 }
 
-static void pause_with_sandbox(struct launch *launch, struct end *end)
+/* With effect only where a shell is there that could continue this process, as at any Ctrl-Z. */
+static void stop(pid_t whom)
+{
+	uint64_t stop = signal_bit(SIGTSTP);
+
+	kill(whom, SIGTSTP);
+	/* Here the own one takes effect. */
+	syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &stop, NULL, sizeof(stop));
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &stop, NULL, sizeof(stop));
+}
+
+static void pause_with_sandbox(struct launch *launch, struct end *end, bool by_terminal)
 {
 	/* What an earlier stop told too late. */
 	read_records(launch, end);
@@ -52,24 +63,24 @@ static void pause_with_sandbox(struct launch *launch, struct end *end)
 	await_stop(launch, end);
 	if (has_terminal(launch))
 		terminal_give_back(launch);
-	/* Whoever sent it waits for this process to stop. */
-	kill(getpid(), SIGSTOP);
+	if (by_terminal)
+		stop(getpid());
+	else
+		kill(getpid(), SIGSTOP); /* whoever sent it waits for that */
 	go_on(launch, end);
 }
 
 /*
- * The whole group, as a terminal does it: in a pipeline all of a job have to stop. The kernel ignores the signal where no
- * shell is there that could continue them; then all goes on.
+ * With the key that suspends the user means the whole group, as at any terminal: in a pipeline all of a job have to stop. A
+ * command that stops for another reason does not get to stop the user's other processes.
  */
 void stop_job(struct launch *launch, struct end *end)
 {
-	uint64_t stop = signal_bit(SIGTSTP);
+	bool suspends = launch->terminal.suspends;
 
+	launch->terminal.suspends = false;
 	terminal_give_back(launch);
-	kill(0, SIGTSTP);
-	/* Here the own one takes effect. */
-	syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &stop, NULL, sizeof(stop));
-	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &stop, NULL, sizeof(stop));
+	stop(suspends ? 0 : getpid());
 	go_on(launch, end);
 }
 
@@ -79,7 +90,7 @@ void attend_signals(struct launch *launch, struct end *end)
 
 	while (read(launch->signals, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {
 		if (signal.ssi_signo == SIGTSTP)
-			pause_with_sandbox(launch, end);
+			pause_with_sandbox(launch, end, signal.ssi_code == SI_KERNEL);
 		else if (signal.ssi_signo == SIGCONT)
 			go_on(launch, end);
 		else if (signal.ssi_signo == SIGWINCH && has_terminal(launch))

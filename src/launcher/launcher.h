@@ -36,6 +36,8 @@
 #define HELPER_MS 10000
 #define STOP_MS 1000
 #define TICK_MS 200
+/* More than a pseudoterminal can hold: 64 KiB, and the line discipline's 4. */
+#define REST_BYTES (128 << 10)
 
 /* What init and the payload tell the supervisor through the status pipe; smaller than PIPE_BUF, so never torn. */
 enum record_kind {
@@ -68,6 +70,8 @@ struct terminal {
 	struct buffer typed, printed;
 	bool out_gone; /* nobody reads the output any more */
 	bool hung; /* nobody had the command's end open when it was looked at last */
+	bool suspends; /* what was typed last has the key in it that suspends */
+	int32_t rest; /* of what comes after the command's end, how many bytes are still taken */
 };
 
 struct launch {
@@ -101,16 +105,28 @@ void terminal_take(struct launch *launch);
 /* The same after a stop: a shell may have set its own modes meanwhile. */
 void terminal_retake(struct launch *launch);
 void terminal_give_back(struct launch *launch);
+/* The command's terminal, when the user's has been. */
+void terminal_hang_up(struct terminal *terminal);
 void terminal_resize(const struct launch *launch);
 void terminal_end(struct launch *launch);
+
+/* guardian.c */
+void guardian_start(struct terminal *terminal);
+/* What to do should this process be killed from now on. */
+void guardian_tell(const struct terminal *terminal, bool is_raw);
+void guardian_end(const struct terminal *terminal);
+/* Of the user's terminal; whether that worked. */
+bool set_modes(const struct termios *modes);
 
 /* relay.c */
 #define RELAYED 3
 void relay_watch(const struct terminal *terminal, struct pollfd fds[RELAYED]);
 /* False when the one who reads the output has just gone. */
 bool relay(struct terminal *terminal, const struct pollfd fds[RELAYED]);
-/* Whether all that was printed has been written, and nothing can come after it. */
-bool is_relayed(const struct terminal *terminal);
+/* After the command's end. */
+void relay_watch_rest(const struct terminal *terminal, struct pollfd fds[RELAYED]);
+/* Whether something that was printed is still to be written. */
+bool relay_rest(struct terminal *terminal);
 
 /* play.c */
 struct failure {
@@ -154,7 +170,7 @@ bool read_records(const struct launch *launch, struct end *end);
 void send_signal(const struct launch *launch, int number);
 void kill_sandbox(struct launch *launch);
 void attend_signals(struct launch *launch, struct end *end);
-/* Ctrl-Z has stopped the command at its own terminal: what the user's would have stopped stops too, this process included. */
+/* The command has stopped at its own terminal: what Ctrl-Z at the user's would have stopped stops too. */
 void stop_job(struct launch *launch, struct end *end);
 
 /* after.c */

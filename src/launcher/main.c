@@ -54,6 +54,14 @@ static void judge(const struct launch *launch, struct end *end)
 	}
 }
 
+/* A process that dies closes its fds, which a step may fail of, a moment before its end can be seen. */
+static bool has_init_ended(const struct launch *launch)
+{
+	struct pollfd init = { .fd = launch->child_pidfd, .events = POLLIN };
+
+	return launch->child > 0 && poll(&init, 1, TICK_MS) == 1;
+}
+
 /* argv: "tsbox", fd of the plan, pid of the parent that must live (0: nobody), the command and its arguments. */
 int main(int argc, char **argv)
 {
@@ -80,6 +88,8 @@ int main(int argc, char **argv)
 		terminal_begin(&launch);
 	if (failure.error == 0)
 		failure.error = tell_set_up(&launch);
+	else if (has_init_ended(&launch))
+		failure.error = 0; /* for want of init: what that told, or that something has killed it, is the reason */
 	close(launch.set_up[0]);
 	close(launch.set_up[1]);
 	close(launch.status[1]);

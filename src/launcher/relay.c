@@ -2,6 +2,7 @@
 #include "launcher.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 /* As much as one write(2) to a pipe that poll(2) calls writable is sure to take. */
@@ -24,10 +25,16 @@ static bool fill(struct buffer *buffer, int fd)
 	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
+/* The user's own descriptions, where terminal_begin() could open none. */
+static bool can_block(int fd)
+{
+	return fd <= STDERR_FILENO;
+}
+
 static bool empty(struct buffer *buffer, int fd)
 {
 	uint32_t left = buffer->to - buffer->from;
-	ssize_t n = write(fd, buffer->bytes + buffer->from, left < CHUNK ? left : CHUNK);
+	ssize_t n = write(fd, buffer->bytes + buffer->from, can_block(fd) && left > CHUNK ? CHUNK : left);
 
 	buffer->from += n > 0 ? (uint32_t)n : 0;
 	return n >= 0 || errno == EAGAIN || errno == EINTR;
@@ -44,29 +51,52 @@ void relay_watch(const struct terminal *terminal, struct pollfd fds[RELAYED])
 	fds[2] = (struct pollfd){ .fd = is_empty(&terminal->printed) ? -1 : terminal->out, .events = POLLOUT };
 }
 
+static void take_typed(struct terminal *terminal)
+{
+	struct buffer *typed = &terminal->typed;
+
+	/* The user's terminal has been hung up, and so the command's is. */
+	if (!fill(typed, terminal->in))
+		terminal_hang_up(terminal);
+	else if (!is_empty(typed))
+		terminal->suspends = memchr(typed->bytes, terminal->before.c_cc[VSUSP], typed->to) != NULL;
+}
+
 bool relay(struct terminal *terminal, const struct pollfd fds[RELAYED])
 {
 	bool had_reader = !terminal->out_gone;
 
-	/* The user's terminal has been hung up, and so the command's is. */
-	if (fds[0].revents != 0 && !fill(&terminal->typed, terminal->in)) {
-		close(terminal->master);
-		terminal->master = -1;
-	}
+	if (fds[0].revents != 0)
+		take_typed(terminal);
 	/* The line discipline takes no more than a line that is too long; what it drops is dropped as at any terminal. */
 	if ((fds[1].revents & POLLOUT) != 0 && !empty(&terminal->typed, terminal->master))
 		terminal->typed.from = terminal->typed.to;
-	/* EIO comes after the last byte only; POLLHUP comes before. */
-	terminal->hung = terminal->master < 0 || (fds[1].revents != 0 && is_empty(&terminal->printed) &&
-						  !fill(&terminal->printed, terminal->master));
-	if (fds[2].revents != 0 && !empty(&terminal->printed, terminal->out))
+	/* POLLHUP comes already before the last byte that can be read. */
+	terminal->hung = (fds[1].revents & POLLHUP) != 0;
+	if (fds[1].revents != 0 && is_empty(&terminal->printed))
+		terminal->hung = !fill(&terminal->printed, terminal->master);
+	/* Without another poll(2), where it is not needed. */
+	bool writes = fds[2].revents != 0 || (!can_block(terminal->out) && !is_empty(&terminal->printed));
+	if (writes && !empty(&terminal->printed, terminal->out))
 		terminal->out_gone = true;
 	if (terminal->out_gone)
 		terminal->printed.from = terminal->printed.to;
 	return !had_reader || !terminal->out_gone;
 }
 
-bool is_relayed(const struct terminal *terminal)
+void relay_watch_rest(const struct terminal *terminal, struct pollfd fds[RELAYED])
 {
-	return terminal->hung && is_empty(&terminal->printed);
+	relay_watch(terminal, fds);
+	/* What is typed now is for the shell. */
+	fds[0].fd = fds[1].fd = -1;
+}
+
+bool relay_rest(struct terminal *terminal)
+{
+	/* Somebody outside whom the command has handed its terminal to could print for ever. */
+	if (is_empty(&terminal->printed) && terminal->rest > 0) {
+		fill(&terminal->printed, terminal->master);
+		terminal->rest -= (int32_t)(terminal->printed.to - terminal->printed.from);
+	}
+	return !is_empty(&terminal->printed);
 }

@@ -76,9 +76,18 @@ static int patience_ms(const struct launch *launch, const struct end *end)
 {
 	int limit = is_over(end) ? -1 : remaining_ms(launch);
 
-	if (!has_terminal(launch) || (launch->terminal.raw && !launch->terminal.hung))
+	if (!has_terminal(launch) || launch->terminal.master < 0 || end->reaped ||
+	    (launch->terminal.raw && !launch->terminal.hung))
 		return limit;
 	return limit >= 0 && limit < TICK_MS ? limit : TICK_MS;
+}
+
+static void watch_terminal(const struct terminal *terminal, const struct end *end, struct pollfd *fds)
+{
+	if (end->reaped)
+		relay_watch_rest(terminal, fds);
+	else
+		relay_watch(terminal, fds);
 }
 
 /* The command's own terminal: what is typed and printed, and what init tells of a command that stops or ends there. */
@@ -92,7 +101,7 @@ static void attend_terminal(struct launch *launch, struct end *end, const struct
 		send_signal(launch, SIGHUP);
 	if (fds[WATCHED_STATUS].revents != 0 && read_records(launch, end) && !end->reaped)
 		stop_job(launch, end);
-	if (end->reaped && is_relayed(terminal))
+	if (end->reaped && !relay_rest(terminal))
 		kill_sandbox(launch);
 }
 
@@ -109,7 +118,7 @@ static void wait_for_init(struct launch *launch, struct end *end)
 
 	for (;;) {
 		if (has_terminal(launch))
-			relay_watch(&launch->terminal, &fds[WATCHED_TERMINAL]);
+			watch_terminal(&launch->terminal, end, &fds[WATCHED_TERMINAL]);
 		int n = poll(fds, watched, patience_ms(launch, end));
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -138,9 +147,8 @@ static void drain(struct terminal *terminal)
 	int64_t until_ns = clock_ns() + STOP_MS * INT64_C(1000000);
 	struct pollfd fds[RELAYED];
 
-	while (!is_relayed(terminal) && clock_ns() < until_ns) {
-		relay_watch(terminal, fds);
-		fds[0].fd = -1;
+	while (relay_rest(terminal) && clock_ns() < until_ns) {
+		relay_watch_rest(terminal, fds);
 		if (poll(fds, RELAYED, TICK_MS) > 0)
 			relay(terminal, fds);
 	}

@@ -10,75 +10,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#define ORDER_RAW 'r'
-#define ORDER_GIVEN_BACK 'g'
 
 bool has_terminal(const struct launch *launch)
 {
 	return launch->plan.head->terminal != PLAN_NO_SLOT;
 }
 
-static bool set_mode(const struct termios *mode)
-{
-	int result;
-
-	/* SIGTTOU is blocked, so that this works from the background too. */
-	do {
-		result = tcsetattr(STDIN_FILENO, TCSANOW, mode);
-	} while (result != 0 && errno == EINTR);
-	return result == 0;
-}
-
-/* Outlives the supervisor for as long as it takes to find out that it is gone. */
-static noreturn void guard(int orders, const struct termios *before)
-{
-	uint64_t all = ~UINT64_C(0);
-	char order = ORDER_GIVEN_BACK;
-	ssize_t n;
-
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
-	do {
-		n = read(orders, &order, 1);
-	} while (n == 1 || (n < 0 && errno == EINTR));
-	if (order == ORDER_RAW)
-		set_mode(before);
-	_exit(0);
-}
-
-static void start_guard(struct terminal *terminal)
-{
-	int orders[2];
-
-	if (syscall(SYS_pipe2, orders, O_CLOEXEC) != 0)
-		die_early("a pipe cannot be made");
-	terminal->guardian = fork();
-	if (terminal->guardian < 0)
-		die_early("the terminal's guardian cannot be started");
-	if (terminal->guardian == 0) {
-		close(orders[1]);
-		guard(orders[0], &terminal->before);
-	}
-	close(orders[0]);
-	terminal->orders = orders[1];
-}
-
 void terminal_start(struct launch *launch)
 {
 	if (tcgetattr(STDIN_FILENO, &launch->terminal.before) != 0)
 		die_early("standard input is no terminal any more");
-	start_guard(&launch->terminal);
+	guardian_start(&launch->terminal);
 }
 
 /*
- * A description of its own, so that O_NONBLOCK is not set for the shell as well. Another user's terminal (su) cannot be
- * opened again; poll(2) before each small read and write has to do then.
+ * A description of its own, so that O_NONBLOCK is not set for the shell as well. Another user's terminal (su) can only be
+ * opened as /dev/tty; where it controls another session, poll(2) before each small read and write has to do.
  */
 static int reopen(int fd, int access)
 {
@@ -89,6 +39,8 @@ static int reopen(int fd, int access)
 	if (fstat(fd, &status) != 0 || !(S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode)))
 		return fd;
 	int own = open(path, access | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (own < 0 && tcgetpgrp(fd) >= 0)
+		own = open("/dev/tty", access | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	return own < 0 ? fd : own;
 }
 
@@ -107,40 +59,57 @@ void terminal_begin(struct launch *launch)
 	terminal->master = (int)launch->slot[launch->plan.head->terminal];
 	terminal->in = reopen(STDIN_FILENO, O_RDONLY);
 	terminal->out = reopen(STDOUT_FILENO, O_WRONLY);
-	/* The master end stands for the command's end here: ioctl_tty(2). What erases, and UTF-8, are as the user has them. */
-	tcsetattr(terminal->master, TCSANOW, &terminal->before);
+	terminal->rest = REST_BYTES;
 	terminal_resize(launch);
 	terminal_take(launch);
+	/*
+	 * The master end stands for the command's end here: ioctl_tty(2). What erases, and UTF-8, are as the user has them. In the
+	 * background the modes are those of a shell at its prompt, which are none for a command.
+	 */
+	if (terminal->raw)
+		tcsetattr(terminal->master, TCSANOW, &terminal->before);
 }
 
-static void make_raw(struct terminal *terminal)
+static void make_raw(struct launch *launch)
 {
+	struct terminal *terminal = &launch->terminal;
 	struct termios raw = terminal->before;
 
 	cfmakeraw(&raw);
-	/* First: killed in between, the guardian sets what is set. */
-	if (write(terminal->orders, &(char){ ORDER_RAW }, 1) == 1)
-		terminal->raw = set_mode(&raw);
+	/* First: killed in between, the guardian finds what it would set. */
+	guardian_tell(terminal, true);
+	terminal->raw = set_modes(&raw);
+	/* In the background this process is told of no new size. */
+	terminal_resize(launch);
+}
+
+/* Where it does not control this session, nobody can tell; then it is as if in the foreground. */
+static bool is_anothers(void)
+{
+	pid_t foreground = tcgetpgrp(STDIN_FILENO);
+
+	return foreground > 0 && foreground != getpgrp();
 }
 
 void terminal_take(struct launch *launch)
 {
 	struct terminal *terminal = &launch->terminal;
 
-	if (is_in_background())
+	if (is_anothers())
 		terminal_give_back(launch);
 	else if (!terminal->raw && tcgetattr(STDIN_FILENO, &terminal->before) == 0)
-		make_raw(terminal);
+		make_raw(launch);
+	else if (!terminal->raw && errno == EIO)
+		terminal_hang_up(terminal);
 }
 
 void terminal_retake(struct launch *launch)
 {
 	/* Stopped without a chance to give it back; what it was like before is still known. */
-	if (launch->terminal.raw && !is_in_background())
-		make_raw(&launch->terminal);
+	if (launch->terminal.raw && !is_anothers())
+		make_raw(launch);
 	else
 		terminal_take(launch);
-	terminal_resize(launch);
 }
 
 void terminal_give_back(struct launch *launch)
@@ -151,16 +120,20 @@ void terminal_give_back(struct launch *launch)
 		return;
 	terminal->raw = false;
 	/* In the background it is another's by now, who has set it as it wants it. */
-	if (!is_in_background())
-		set_mode(&terminal->before);
-	if (write(terminal->orders, &(char){ ORDER_GIVEN_BACK }, 1) != 1)
-		return;
+	if (!is_anothers())
+		set_modes(&terminal->before);
+	guardian_tell(terminal, false);
+}
+
+void terminal_hang_up(struct terminal *terminal)
+{
+	if (terminal->master >= 0)
+		close(terminal->master);
+	terminal->master = -1;
 }
 
 void terminal_end(struct launch *launch)
 {
 	terminal_give_back(launch);
-	close(launch->terminal.orders);
-	while (waitpid(launch->terminal.guardian, NULL, 0) < 0 && errno == EINTR)
-		continue;
+	guardian_end(&launch->terminal);
 }

@@ -20,6 +20,9 @@ import { asideName, MASK_DIRECTORY, MASK_FILE, type RootfsStep, type TmpfsPoint 
 
 const root = slot("root");
 
+/** Pseudoterminals of one sandbox. All but the host's own share about 3,000 (pty(7), pty.reserve), in the kernel's memory. */
+const PTYS = "256";
+
 function lowerBind(step: Extract<RootfsStep, { op: "bind" }>): Call[] {
   const attributes = step.mode === "ro" ? (["RDONLY", "NOSUID", "NODEV"] as const) : (["NOSUID", "NODEV"] as const);
   return [
@@ -131,7 +134,7 @@ function lowerInit(step: OfInit): Call[] {
     }
     case "devpts":
       return [
-        ...newFileSystem("devpts", { mode: "0620", ptmxmode: "0666" }, ["NOSUID", "NOEXEC"], "tree"),
+        ...newFileSystem("devpts", { mode: "0620", ptmxmode: "0666", max: PTYS }, ["NOSUID", "NOEXEC"], "tree"),
         ...attach(step.target, "skeleton"),
       ];
     case "new-proc":

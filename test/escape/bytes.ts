@@ -23,6 +23,13 @@ export function replaceCalls(plan: Buffer, name: string, by: string): void {
   }
 }
 
+/** Puts another text of the same length in the place of a text. */
+export function replaceText(plan: Buffer, text: string, by: string): void {
+  const at = plan.indexOf(`\0${text}\0`, plan.readUInt32LE(DATA_AT), "latin1");
+  if (at < 0 || by.length !== text.length) throw new RangeError(`no ${text} in the plan, or ${by} is not as long`);
+  plan.write(by, at + 1, "latin1");
+}
+
 /** Makes openat2(2) of a directory follow links of proc too. */
 export function allowMagicLinks(plan: Buffer): void {
   const strict = openHow(RESOLVE.NO_MAGICLINKS);

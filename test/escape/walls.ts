@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import type { Step } from "../../src/plan/step.ts";
 import type { NamespaceName } from "../../src/userns/step.ts";
 import type { Opening, Wall } from "./attack.ts";
-import { clearNosuid, replaceCalls } from "./bytes.ts";
+import { clearNosuid, replaceCalls, replaceText } from "./bytes.ts";
 
 /*
  * The protections, and how each is taken away. Nothing here runs anything: scripts/gen-security.mjs reads it too.
@@ -119,6 +119,9 @@ export const OWN_ETC = wall("own /etc", { steps: bindSystem("/etc") });
 export const OWN_SHM = wall("own /dev/shm", { steps: bindSystem("/dev/shm") });
 export const NO_CGROUPS = wall("no cgroup file system", { steps: bindSystem("/sys") });
 export const NO_CORE = wall("rlimit core = 0", { steps: unlimited("core") });
+export const FEW_PTYS = wall("devpts max = 256", {
+  bytes: (plan) => replaceText(plan, "256", "999"),
+});
 export const MEMLOCK = wall("rlimit memlock", { steps: unlimited("memlock") });
 export const RTPRIO = wall("rlimit rtprio = 0", { steps: unlimited("rtprio") });
 

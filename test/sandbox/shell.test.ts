@@ -1,38 +1,14 @@
 import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { listMarked, statusOf, until } from "../support/process.ts";
-import { makeProject, type Project } from "../support/project.ts";
-import { openTerminal, type Terminal } from "../support/tmux.ts";
-import { ROOT } from "../support/tsbox.ts";
-
-const TSBOX = `${process.execPath} ${ROOT}/bin/tsbox.js`;
-const BASH = ["bash", "--norc", "--noprofile"];
-
-interface AtShell extends Terminal {
-  readonly project: Project;
-}
-
-/** A terminal at whose shell `tsbox` is a word. */
-async function atShell(shell: readonly string[] = BASH, env: Readonly<Record<string, string>> = {}): Promise<AtShell> {
-  const project = makeProject();
-  const terminal = openTerminal(project, shell, env);
-  await terminal.shows("outer$");
-  terminal.line(`tsbox() { ${TSBOX} "$@"; }; clear`);
-  return { project, ...terminal };
-}
+import { atShell, BASH, expectSane, findProcess } from "../support/at-shell.ts";
+import { until } from "../support/process.ts";
 
 async function inSandbox(words = "shell", shell?: readonly string[], env?: Readonly<Record<string, string>>) {
   const terminal = await atShell(shell, env);
   terminal.line(`tsbox ${words}`);
   await terminal.shows("[tsbox]");
   return terminal;
-}
-
-/** What the terminal's modes are, as a user's shell leaves them for a command. */
-async function expectSane(terminal: Terminal): Promise<void> {
-  terminal.line("clear; stty -a | grep -c ' icanon.* echo '; echo mo''des");
-  expect(await terminal.shows(/^modes$/m)).toMatch(/^1$/m);
 }
 
 describe("tsbox shell, at a real terminal", () => {
@@ -55,16 +31,16 @@ describe("tsbox shell, at a real terminal", () => {
 
   it("has job control: sleep is suspended, resumed and interrupted", async () => {
     const terminal = await inSandbox();
-    terminal.line("sleep 314159");
-    await until("sleep", () => terminal.screen().includes("314159"));
+    terminal.line("sh -c 'echo be''gun; exec sleep 314159'");
+    await terminal.shows("begun");
     terminal.keys("C-z");
     await terminal.shows("Stopped");
     terminal.line("clear; jobs");
-    await terminal.shows(/Stopped +sleep/);
+    await terminal.shows(/Stopped +sh/);
     terminal.line("bg; clear; jobs");
-    await terminal.shows(/Running +sleep/);
+    await terminal.shows(/Running +sh/);
     terminal.line("clear; fg");
-    await terminal.shows(/^sleep 314159$/m);
+    await terminal.shows(/^sh -c /m);
     terminal.keys("C-c");
     terminal.line("echo status $?");
     await terminal.shows("status 130");
@@ -188,12 +164,6 @@ describe("a command at a terminal of its own", () => {
     },
   );
 });
-
-/** Host's id of a process of the run that is marked so; the supervisor is init's parent. */
-function findProcess(mark: number, which: "supervisor" | "init" | "command"): number | undefined {
-  const found = listMarked(mark).find((pid) => statusOf(pid, "NSpid")?.endsWith(which === "command" ? "\t2" : "\t1"));
-  return found === undefined || which !== "supervisor" ? found : Number(statusOf(found, "PPid"));
-}
 
 function readText(path: string): string | undefined {
   try {

@@ -62,9 +62,13 @@ describe("at a terminal", () => {
 });
 
 /** What a command printed at a terminal, and its status. */
-async function readFrom(reads: "all" | "slowly" | "nothing", words: readonly string[]): Promise<string> {
+async function readFrom(
+  reads: "all" | "slowly" | "nothing",
+  words: readonly string[],
+  through: readonly string[] = [],
+): Promise<string> {
   const script = `${ROOT}/test/fixtures/at-terminal.py`;
-  const tsbox = [process.execPath, `${ROOT}/bin/tsbox.js`, "run", ...words];
+  const tsbox = [...through, process.execPath, `${ROOT}/bin/tsbox.js`, "run", ...words];
   const { stdout } = await bare(["/usr/bin/python3", script, reads, ...tsbox], makeProject());
   return stdout.replaceAll("\r", "");
 }
@@ -76,8 +80,11 @@ describe("what a command prints at a terminal", () => {
     expect(await readFrom(reads, ["seq", "100000"])).toBe(`${numbers}status 0\n`);
   });
 
-  it("does not hold the time limit up when nobody reads it", async () => {
-    const seen = await readFrom("nothing", ["--timeout", "1s", "-q", "yes"]);
+  it.each([
+    ["", []],
+    [", at another user's terminal (su)", ["sh", "-c", 'chmod 0 "$(tty)"; exec "$@"', "sh"]],
+  ])("does not hold the time limit up when nobody reads it%s", async (_, through) => {
+    const seen = await readFrom("nothing", ["--timeout", "1s", "-q", "yes"], through);
     expect(seen).toMatch(/status 124\n$/);
     expect(seen.length).toBeGreaterThan(1_000);
   });

@@ -1,9 +1,9 @@
-import type { Overrides } from "../../src/profile/override.ts";
 import { parseReport } from "../../src/run/report.ts";
-import { LIMIT_MS, type Played, type Sweep } from "./sweep.ts";
+import { LIMIT_MS, type Played, type Sweep, type SweptPlan } from "./sweep.ts";
 
 /** Plans that make calls which strict does not, by name. */
-export const OTHER_PLANS: Readonly<Record<string, { readonly overrides?: Overrides; readonly profile?: string }>> = {
+export const OTHER_PLANS: Readonly<Record<string, SweptPlan>> = {
+  "a terminal of its own": { overrides: { terminal: "private" }, atTerminal: true },
   "a range of ids": { overrides: { map: "range" } },
   "a capability kept": { overrides: { map: "root", capAdd: ["CHOWN"] } },
   "a range of ids, and a capability kept": { overrides: { map: "range", capAdd: ["CHOWN", "NET_BIND_SERVICE"] } },
@@ -23,6 +23,9 @@ export const OTHER_PLANS: Readonly<Record<string, { readonly overrides?: Overrid
     profile: 'seccomp.filter = "off"\nlandlock = "off"\nlimits.timeout = "1m"\n',
   },
 };
+
+/** Said by sweep.c. */
+const LEFT = "the terminal is left in another mode";
 
 /** One run with what was meant to go wrong in it, and what was to come of it. */
 export interface Case {
@@ -53,6 +56,7 @@ function hasParts(actual: unknown, expected: unknown): boolean {
 function deviations(run: Played, { code, stdout = "", told = [], report }: Case): string[] {
   const reported = parsed(run.report);
   return [
+    ...(run.stderr.includes(LEFT) ? [LEFT] : []),
     ...(run.isLate ? [`it hung for ${LIMIT_MS} ms`] : []),
     ...(run.left.length > 0 ? [`processes are left: ${run.left.join(", ")}`] : []),
     ...(run.code === code ? [] : [`it ended with ${run.code ?? run.signal}`]),

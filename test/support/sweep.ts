@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync }
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { StreamFact } from "../../src/host/facts.ts";
 import { REPORT_FD } from "../../src/launcher/spawn.ts";
 import { encode } from "../../src/plan/encode.ts";
 import type { Overrides } from "../../src/profile/override.ts";
@@ -89,11 +90,16 @@ interface Fds {
   readonly input: number;
 }
 
-interface Setup {
-  readonly launcher: string;
-  readonly project: Project;
+export interface SweptPlan {
   readonly profile?: string;
   readonly overrides?: Overrides;
+  /** Standard input is a terminal. */
+  readonly atTerminal?: boolean;
+}
+
+interface Setup extends SweptPlan {
+  readonly launcher: string;
+  readonly project: Project;
 }
 
 /** By its path: a name is searched for, and each try is a call. */
@@ -129,6 +135,7 @@ export class Sweep {
   constructor(setup: Setup) {
     const { project, overrides = {} } = setup;
     const { cwd } = project;
+    const streams: StreamFact[] = setup.atTerminal ? [{ fd: 0, access: "both", terminal: true }] : [];
     const profile = project.write("sweep.toml", `extends = "strict"\n${setup.profile ?? ""}`);
     project.write("input", "");
     project.write("file", "");
@@ -136,7 +143,7 @@ export class Sweep {
     const cacheHome = `${project.home}/.cache`;
     // There before the first run, so that what a run makes and leaves is seen.
     mkdirSync(`${cacheHome}/tsbox/caches/sweep/${cwd.replaceAll("/", "%2F")}`, { recursive: true });
-    const request = { profile, overrides, configHome: undefined, cacheHome, packageDir: ROOT, cwd, streams: [] };
+    const request = { profile, overrides, configHome: undefined, cacheHome, packageDir: ROOT, cwd, streams };
     this.#bytes = encode(prepare(request, { report: { fd: REPORT_FD } }).plan);
     this.#setup = setup;
     this.plan = new Decoded(this.#bytes);
@@ -204,11 +211,11 @@ export class Sweep {
   }
 
   async #playOnce(order: string, mark: number, fds: Fds): Promise<Omit<Played, "left">> {
-    const { launcher, project } = this.#setup;
+    const { launcher, project, atTerminal } = this.#setup;
     const child = spawn(launcher, ["3", String(process.pid), ...COMMAND], {
       argv0: "tsbox",
       cwd: project.cwd,
-      env: { TSBOX_SWEEP: `${mark} ${order}` },
+      env: { TSBOX_SWEEP: `${mark} ${order}`, ...(atTerminal && { TSBOX_SWEEP_TERMINAL: "" }) },
       stdio: [fds.input, "pipe", "pipe", fds.plan, "pipe"],
     });
     const streams = [child.stdout, child.stderr, child.stdio[4]];
@@ -227,6 +234,6 @@ export class Sweep {
       Promise.all(readable.map((stream) => text(stream))),
     ]);
     clearTimeout(limit);
-    return { order, code, signal, stdout, stderr, report, isLate };
+    return { order, code, signal, stdout: stdout.replaceAll("\r\n", "\n"), stderr, report, isLate };
   }
 }

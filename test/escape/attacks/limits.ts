@@ -1,5 +1,5 @@
 import type { Attack } from "../attack.ts";
-import { MEMLOCK, NO_CORE, RTPRIO, setting } from "../walls.ts";
+import { FEW_PTYS, MEMLOCK, NO_CORE, RTPRIO, setting } from "../walls.ts";
 
 const MIB = 2 ** 20;
 
@@ -26,6 +26,14 @@ export const LIMITS: readonly Attack[] = [
     args: ["fill", "/small/f", String(24 * MIB)],
     overrides: { tmpfs: ["/small:size=8MiB"] },
     walls: [setting("size of a tmpfs", { overrides: { tmpfs: ["/small:size=64MiB"] } })],
+  },
+  {
+    id: "ptys",
+    line: 42,
+    title: "300 pseudoterminals, of the about 3,000 that all sandboxes and containers share",
+    program: "limits",
+    args: ["ptys", "300"],
+    walls: [FEW_PTYS],
   },
   {
     id: "core",
