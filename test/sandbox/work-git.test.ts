@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { expect } from "vitest";
 import { makeProject } from "../support/project.ts";
 import { type Play, playBare, playRow, playRows } from "../work/play.ts";
@@ -48,6 +48,22 @@ playRows("git", {
   "git-fresh": async (row) => {
     const result = await playRow(row, makeRepository());
     expect(result).toMatchObject({ code: 0, stdout: "more\n", stderr: "" });
+  },
+  "git-plant-shell": async (row) => {
+    const place = makeRepository();
+    const config = () => readFileSync(`${place.cwd}/.git/config`, "utf8");
+    const before = config();
+    const { code, stderr } = await playRow(row, place);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("could not write config file .git/config");
+    const hook = { ...row, command: ["sh", "-c", row.command.join(" ").replace(/^.*&& /, "")] };
+    expect((await playRow(hook, place)).stderr).toContain("Read-only file system");
+    expect(config()).toBe(before);
+    expect(existsSync(`${place.cwd}/.git/hooks/post-commit`)).toBe(false);
+    // The twin.
+    expect((await playBare(row, place)).code).toBe(0);
+    expect(config()).toContain("evil");
+    expect(existsSync(`${place.cwd}/.git/hooks/post-commit`)).toBe(true);
   },
   "git-commit-shell": async (row) => {
     const place = makeRepository();

@@ -80,6 +80,15 @@ export const ROWS = [
     why: "the shell is yours, and so is the work directory in it",
   },
   {
+    id: "git-plant-shell",
+    tool: "git",
+    what: "a setting and a hook that run a program later",
+    profile: "shell",
+    command: sh("git config core.fsmonitor ./evil && printf '#!/bin/sh\\n./evil\\n' >.git/hooks/post-commit"),
+    result: "refused",
+    why: "git's hooks and settings would be obeyed outside: they stay as they are",
+  },
+  {
     id: "make",
     tool: "c",
     what: "configure and make of zlib",
