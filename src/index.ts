@@ -18,6 +18,8 @@ export interface RunOptions extends RunInput {
   readonly cwd?: string;
   /** Where the user's profiles and the list of trusted files are looked for, in tsbox/; nowhere when not given. */
   readonly configHome?: string;
+  /** Where profiles with a cache keep it, in tsbox/caches/ below; no such profile can be used when not given. */
+  readonly cacheHome?: string;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface RunOptions extends RunInput {
  * @throws TsboxError when the profile or the host does not allow the run; AbortError when `signal` aborts.
  */
 export function run(command: readonly [string, ...string[]], options: RunOptions = {}): Promise<RunResult> {
-  const { profile = "strict", config, overrides = {}, cwd, configHome, ...input } = options;
+  const { profile = "strict", config, overrides = {}, cwd, configHome, cacheHome, ...input } = options;
   return runSandboxed(
     {
       profile,
@@ -34,6 +36,7 @@ export function run(command: readonly [string, ...string[]], options: RunOptions
       overrides,
       cwd,
       configHome,
+      cacheHome,
       packageDir: packageDirectory(import.meta.url),
       streams: [],
     },

@@ -24,9 +24,9 @@ function folderNames(text: string): string[] {
   return parts.map((part, i) => (i < parts.length - 1 ? `${part}%+` : part));
 }
 
-/** Below tsbox's caches: first the name, then whose it is. A path begins with a slash, the name of a profile does not. */
+/** Below tsbox's caches: first the name, then whose it is, which is a path or begins like none. */
 function cacheFolders({ name, scope }: CacheMount, profile: Profile, cwd: HostPath): string[] {
-  return [name, ...folderNames(scope === "work" ? cwd : profile.name)];
+  return [name, ...folderNames(scope === "work" ? cwd : `profile-${profile.name}`)];
 }
 
 const cacheMounts = (profile: Profile) =>
@@ -41,7 +41,10 @@ function checkPlace(mount: CacheMount, facts: HostFacts, why: Because): CacheFac
   const { caches } = facts;
   const refuse = (reason: string, fix: string) => new TsboxError("E_CACHE", { name: mount.name, reason, fix }, why);
   if (caches === undefined) {
-    throw refuse("neither XDG_CACHE_HOME nor HOME says where", "set XDG_CACHE_HOME, or take the mount out");
+    throw refuse(
+      "neither XDG_CACHE_HOME nor HOME says where",
+      "set XDG_CACHE_HOME (in a program: cacheHome), or take the mount out",
+    );
   }
   if (caches.foreign !== undefined) {
     const reason = `${caches.foreign} is no directory that only you can write to`;

@@ -31,7 +31,8 @@ function prefixOf(name: string, { found, real }: ToolFact, user: HostFacts["user
   const refuse = (reason: string, fix: string) => new TsboxError("E_TOOL", { name, reason, fix }, why);
   const folder = posix.dirname(real);
   if (posix.basename(folder) !== "bin" || !isItself(name, real)) {
-    const reason = `${found} leads to ${real}, which is not the program itself in a bin directory but a stand-in for it`;
+    const leads = found === real ? found : `${found} leads to ${real}, which`;
+    const reason = `${leads} is not the program itself in a bin directory but a stand-in for it`;
     throw refuse(
       reason,
       `put the directory of the program itself first in PATH; \`which ${name}\` of the version manager tells it`,

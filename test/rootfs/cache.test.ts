@@ -44,7 +44,8 @@ describe("a cache", () => {
 
   it("belongs to the work directory, or to the profile", () => {
     expect(keyOf("/a/b")).toEqual(["%2Fa%2Fb"]);
-    expect(keyOf("/a/b", { name: "p", mounts: [cache("profile")] })).toEqual(["p"]);
+    expect(keyOf("/a/b", { name: "p", mounts: [cache("profile")] })).toEqual(["profile-p"]);
+    expect(keyOf("/a/b", { name: "..", mounts: [cache("profile")] })).toEqual(["profile-.."]);
   });
 
   it("is another for another path, of whatever length, and made of names that a file system takes", () => {

@@ -45,7 +45,7 @@ describe("a tool", () => {
   });
 
   it.each([
-    ["/home/u/.asdf/shims/node", undefined, "not the program itself in a bin directory"],
+    ["/home/u/.asdf/shims/node", undefined, "/home/u/.asdf/shims/node is not the program itself in a bin directory"],
     ["/home/u/.volta/bin/node", "/home/u/.volta/bin/volta-shim", "not the program itself"],
     ["/home/u/.local/share/mise/shims/node", "/usr/bin/mise", "not the program itself"],
     ["/home/u/bin/node", undefined, "it is your home directory"],

@@ -32,7 +32,7 @@ describe("a cache", () => {
     await lines("echo kept > /var/cache/things/x", settings);
     mkdirSync(`${home}/other`);
     expect(await lines("cat /var/cache/things/x", { ...settings, cwd: `${home}/other` })).toEqual(["kept"]);
-    expect(readdirSync(`${home}/.cache/tsbox/caches/things`)).toEqual(["p"]);
+    expect(readdirSync(`${home}/.cache/tsbox/caches/things`)).toEqual(["profile-p"]);
   });
 
   it("lies where XDG_CACHE_HOME says", async () => {

@@ -27,6 +27,20 @@ describe("run() of the library", () => {
     expect(result.report).toMatchObject({ exit: 5, exit_code: 5, started: true, in_force: { profile: "strict" } });
   });
 
+  it("keeps caches where the caller says, and tells of what it moved aside", async () => {
+    const { home, cwd, write } = makeProject();
+    const profile = write(
+      "p.toml",
+      'extends = "strict"\nwork = "rw"\nprotect = [".envrc"]\n[[mount]]\ntype = "cache"\nname = "c"\ntarget = "/c"\n',
+    );
+    const options = { cwd, profile, cacheHome: `${home}/cache` };
+    expect((await run(["sh", "-c", "echo kept > /c/x"], options)).exit).toBe(0);
+    const again = await run(["sh", "-c", "cat /c/x; touch .envrc"], options);
+    expect([text(again.stdout), text(again.stderr)]).toEqual(["kept\n", ""]);
+    expect(again.report.moved_aside).toEqual([`${cwd}/.envrc`]);
+    await expect(run(["true"], { cwd, profile })).rejects.toMatchObject({ code: "E_CACHE" });
+  });
+
   it("is the same sandbox as the command line's", async () => {
     const { cwd } = makeProject();
     const script =

@@ -50,7 +50,7 @@ describe("a tool", () => {
   });
 
   it.each([
-    ["a stand-in of a version manager", "shims/thing", "which is not the program itself"],
+    ["a stand-in of a version manager", "shims/thing", "is not the program itself"],
     ["one in the home directory's bin", "bin/thing", "it is your home directory"],
     ["one in ~/.local/bin", ".local/bin/thing", "programs keep their data in it"],
   ])("is refused with what to do: %s", async (_, place, why) => {
