@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { dirname } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { probeArch } from "../../src/host/probe.ts";
@@ -23,7 +24,8 @@ export async function runVariant(
   command: readonly string[],
   { cwd, profile = "strict", overrides = {}, change }: Variant,
 ) {
-  const request = { profile, overrides, configHome: undefined, packageDir: ROOT, cwd, streams: [] };
+  const cacheHome = `${dirname(cwd)}/.cache`;
+  const request = { profile, overrides, configHome: undefined, cacheHome, packageDir: ROOT, cwd, streams: [] };
   const { plan } = prepare(request, { report: { fd: REPORT_FD } });
   const bytes = encode({ ...plan, steps: change(plan.steps) });
   const child = spawnLauncher(findLauncher(ROOT, probeArch()), bytes, command);
