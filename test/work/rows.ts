@@ -77,7 +77,7 @@ export const ROWS = [
     profile: "shell",
     command: sh(`${COMMIT} && git log --format=%s`),
     result: "works",
-    why: "the shell is yours, and so is the work directory in it",
+    why: "the history may be written; hooks and settings stay as they are",
   },
   {
     id: "git-plant-shell",
