@@ -19,6 +19,16 @@ describe("npm run bench", () => {
     expect(stdout).not.toContain("the bar of");
   });
 
+  it("measures the terminal", () => {
+    const words = ["bench/terminal.py", "1", "1"];
+    const { status, stdout, stderr } = spawnSync("/usr/bin/python3", words, { cwd: ROOT, encoding: "utf8" });
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^ {2}what its own adds, in pairs +-?\d+\.\d ms /m);
+    expect(stdout).toMatch(/^ {2}tsbox run cat, its own +\d+\.\d MiB\/s .*n = 3\)$/m);
+    expect(stdout).toContain("memory");
+  });
+
   it("refuses what is no number of rounds", () => {
     const { status, stderr } = spawnSync(process.execPath, ["bench/startup.mjs", "many"], {
       cwd: ROOT,
