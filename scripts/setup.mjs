@@ -34,6 +34,10 @@ const TESTS = {
   tar: "tar",
   procps: "ps",
   "util-linux": "unshare",
+  // The programs behind a network of mode "user"; other hosts and their addresses.
+  slirp4netns: "slirp4netns",
+  passt: "pasta",
+  iproute2: "ip",
   tmux: "tmux",
   "g++": "g++",
   // A package of Debian is built by them.

@@ -3,9 +3,10 @@ import type { Overrides } from "../profile/override.ts";
 
 const FOOTER = `
 What is not given is as the profile says; tsbox-profile(5) has its keys.
---uidmap, --gidmap, --cap-add, --cap-drop, --volume, --tmpfs, --env, --env-file
-and --ulimit may be given several times. --init and --rm are always on: the
-command has an init process above it, and nothing of a sandbox stays.`;
+--uidmap, --gidmap, --cap-add, --cap-drop, --volume, --tmpfs, --env, --env-file,
+--publish, --dns, --dns-search, --add-host and --ulimit may be given several
+times. --init and --rm are always on: the command has an init process above it,
+and nothing of a sandbox stays.`;
 
 /** What the options of {@link addProfileOptions} say. */
 export interface ProfileOptions {
@@ -48,7 +49,11 @@ const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]
       ["-e, --env <name[=value]> +", "set a variable, or copy it from yours"],
       ["--env-file <file> +", "variables, a NAME=VALUE or NAME a line"],
       ["--hostname <name>", "host name inside"],
-      ["--network <mode>", "none or host"],
+      ["--network <mode>", "none, user or host"],
+      ["-p, --publish <port:inner[/udp]> +", "a port of the host that leads inside"],
+      ["--dns <address|none> +", "name server, not the host's"],
+      ["--dns-search <domain> +", "where short names are looked up"],
+      ["--add-host <name:address> +", "a line of /etc/hosts"],
     ],
   ],
   [
@@ -89,7 +94,21 @@ export function addProfileOptions(command: Command, usual = "strict"): Command {
 }
 
 const SINGLE = ["work", "workdir", "hostname", "map", "userns", "network", "timeout", "readOnly", "terminal"] as const;
-const REPEATED = ["volume", "tmpfs", "env", "envFile", "uidmap", "gidmap", "capAdd", "capDrop", "ulimit"] as const;
+const REPEATED = [
+  "volume",
+  "tmpfs",
+  "env",
+  "envFile",
+  "uidmap",
+  "gidmap",
+  "capAdd",
+  "capDrop",
+  "ulimit",
+  "publish",
+  "dns",
+  "dnsSearch",
+  "addHost",
+] as const;
 /** What is always so: accepted for those who are used to say it to docker or podman. */
 const ALWAYS_ON = ["--init", "--rm"] as const;
 

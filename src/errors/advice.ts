@@ -136,6 +136,40 @@ export const ADVICE = {
   },
   E_HOSTNAME: { fix: REPORT_IT },
   E_NETWORK: { fix: REPORT_IT },
+  E_NETWORK_SERVICE: {
+    fix: 'see its own words above; try the other one: backend = "pasta" or "slirp4netns"',
+    alternatives: {
+      ECHILD: {
+        why: "the program has ended; without it the sandbox has no network",
+        fix: 'see its own words above; try the other one: backend = "pasta" or "slirp4netns"',
+      },
+      ETIMEDOUT: {
+        why: "the program is not ready after 10 seconds",
+        fix: 'see whether this machine is overloaded; try the other one: backend = "pasta" or "slirp4netns"',
+      },
+    },
+  },
+  E_PORT: {
+    fix: "choose another port of the host",
+    alternatives: {
+      EADDRINUSE: {
+        why: "another program has that port",
+        fix: "choose another port of the host, or end that program (ss -ltunp shows it)",
+      },
+      EACCES: {
+        why: "the kernel keeps low ports for root (net.ipv4.ip_unprivileged_port_start)",
+        fix: "choose a port from 1024 on, or as root: sysctl -w net.ipv4.ip_unprivileged_port_start=80",
+      },
+      EADDRNOTAVAIL: {
+        why: "this machine has no such address",
+        fix: "choose one that `ip address` shows, or 0.0.0.0 for all of them",
+      },
+      EPROTO: {
+        why: "slirp4netns could not take that port",
+        fix: "try again: another program may have taken it in between",
+      },
+    },
+  },
   E_PROCESS: { fix: REPORT_IT },
   E_TERMINAL_OWN: {
     fix: "share yours with the command: --terminal shared",

@@ -216,8 +216,38 @@ export const CATALOGUE = {
   },
   E_LOOPBACK: {
     what: "cannot take the loopback away",
-    why: "with network.mode host it is the host's",
+    why: "with network.mode {mode} it stays",
     fix: 'write mode = "none", or leave loopback = false out',
+    exit: 125,
+  },
+  E_NETWORK_MODE: {
+    what: "cannot keep the command from private networks",
+    why: "with network.mode host nothing stands between it and them",
+    fix: 'write mode = "user", or leave deny_private out',
+    exit: 125,
+  },
+  E_BACKEND: {
+    what: "cannot connect the sandbox's network",
+    why: "{missing}",
+    fix: "apt install {package}",
+    exit: 125,
+  },
+  E_TUN: {
+    what: "cannot connect the sandbox's network",
+    why: "/dev/net/tun {state}",
+    fix: "as root: {action}",
+    exit: 125,
+  },
+  E_PUBLISH: {
+    what: "cannot publish {ports}",
+    why: "{reason}",
+    fix: "{fix}",
+    exit: 125,
+  },
+  E_NAMESERVER: {
+    what: "cannot use the name server {address}",
+    why: "the sandbox does not reach {prefix}",
+    fix: "leave network.dns out: the host's name servers are asked then; or name one elsewhere",
     exit: 125,
   },
   E_LOW_PORTS: {

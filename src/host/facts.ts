@@ -1,5 +1,6 @@
+import type { Prefix } from "../base/address.ts";
 import type { HostGid, HostPath, HostUid } from "../base/brand.ts";
-import type { RlimitName } from "../profile/profile.ts";
+import type { Backend, RlimitName } from "../profile/profile.ts";
 import type { Arch } from "../sys/syscalls.ts";
 import type { SeccompFact } from "./filter.ts";
 
@@ -42,6 +43,15 @@ export interface ToolFact {
   readonly real: HostPath;
 }
 
+/** What connecting a sandbox's network depends on. */
+export interface NetworkFact {
+  /** Each address of this machine, and the length of its network's prefix. */
+  readonly interfaces: readonly Prefix[];
+  readonly backends: Readonly<Record<Backend, HostPath | undefined>>;
+  /** /dev/net/tun, by which they make the sandbox's device. */
+  readonly tun: "open" | "closed" | "missing";
+}
+
 /** One line of /etc/subuid or /etc/subgid that is the user's; subuid(5). */
 export interface IdRange {
   readonly start: number;
@@ -79,8 +89,10 @@ export interface HostFacts {
   readonly streams: readonly StreamFact[];
   /** Of the names that the profile passes on: those that are set. */
   readonly environment: ReadonlyMap<string, string>;
-  /** /etc/resolv.conf, when the network mode needs it. */
+  /** /etc/resolv.conf, when the host's network is shared. */
   readonly resolvConf: string | undefined;
+  /** When the sandbox's network is to be connected. */
+  readonly network: NetworkFact | undefined;
   readonly subuid: readonly IdRange[];
   readonly subgid: readonly IdRange[];
   readonly newuidmap: HostPath | undefined;

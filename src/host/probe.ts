@@ -10,6 +10,7 @@ import type { HostFacts, StreamFact } from "./facts.ts";
 import type { SeccompFact } from "./filter.ts";
 import { probeHelper } from "./helper.ts";
 import { probeHardLimits } from "./limit.ts";
+import { probeNetwork } from "./network.ts";
 import { canonical, ifThere, lstatOrNone, probePath } from "./path.ts";
 import { probeSubordinate } from "./subid.ts";
 import { isWithinTsbox } from "./surroundings.ts";
@@ -104,9 +105,10 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
     streams: wanted.streams,
     environment,
     resolvConf:
-      profile.network.mode === "none"
-        ? undefined
-        : ifThere(() => readFileSync("/etc/resolv.conf", "utf8"))?.slice(0, RESOLV_CONF_LIMIT),
+      profile.network.mode === "host"
+        ? ifThere(() => readFileSync("/etc/resolv.conf", "utf8"))?.slice(0, RESOLV_CONF_LIMIT)
+        : undefined,
+    network: profile.network.mode === "user" ? probeNetwork(probeHelper) : undefined,
     subuid: ranged ? probeSubordinate("/etc/subuid", user) : [],
     subgid: ranged ? probeSubordinate("/etc/subgid", user) : [],
     newuidmap: ranged ? probeHelper("newuidmap") : undefined,

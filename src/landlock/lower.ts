@@ -43,7 +43,7 @@ export function lowerLandlock(step: LandlockStep): Lowered {
       return {
         payload: [
           call("openat", [AT.FDCWD, step.path, O.PATH | O.CLOEXEC], { save: "beneath", of }),
-          { op: "store", slot: "beneath", into: rule, at: 8 },
+          { op: "store", value: slot("beneath"), into: rule, at: 8 },
           addRule(rule, of, []),
           call("close", [slot("beneath")]),
         ],

@@ -62,13 +62,16 @@ static bool has_kinds(const struct plan_entry *entry, const enum arg *kinds, uin
  * The host script spawns init once, init spawns the payload once, the payload's last entry and no other is the exec; what comes
  * after the run starts nothing, and only there is told what it did.
  */
-static const char *fault_entry(const struct plan_entry *entry, uint32_t script, bool last)
+static const char *fault_entry(const struct plan_entry *entry, uint32_t script, uint32_t data_n, bool last)
 {
 	static const enum arg spawn[] = { ARG_INT, ARG_INT, ARG_INT };
 	static const enum arg helper[] = { ARG_DATA, ARG_DATA, ARG_DATA, ARG_INT, ARG_DATA };
 	static const enum arg exec[] = { ARG_DATA, ARG_DATA };
 	static const enum arg store[] = { ARG_SLOT, ARG_LOAD };
 	static const enum arg tell[] = { ARG_SLOT, ARG_DATA, ARG_DATA, ARG_LOAD };
+	static const enum arg store_loaded[] = { ARG_LOAD, ARG_LOAD };
+	static const enum arg service[] = { ARG_DATA, ARG_DATA, ARG_DATA, ARG_DATA, ARG_INT, ARG_LOAD };
+	static const enum arg check[] = { ARG_LOAD, ARG_INT };
 
 	switch ((enum op)entry->op) {
 	case OP_CALL:
@@ -88,11 +91,20 @@ static const char *fault_entry(const struct plan_entry *entry, uint32_t script, 
 			return "the exec is not the payload's last entry";
 		return NULL;
 	case OP_STORE:
-		return has_kinds(entry, store, 2) ? NULL : "a store has wrong arguments";
+		return has_kinds(entry, store, 2) || has_kinds(entry, store_loaded, 2) ? NULL
+									       : "a store has wrong arguments";
 	case OP_TELL:
 		if (script != SCRIPT_AFTER || !has_kinds(entry, tell, 4))
 			return "a note has wrong arguments";
 		return NULL;
+	case OP_SERVICE:
+		if (script != SCRIPT_HOST || !has_kinds(entry, service, 6) || entry->arg[3] % 4 != 0 ||
+		    entry->arg[4] > SERVICE_FDS || (data_n - entry->arg[3]) / 4 < entry->arg[4] ||
+		    ((entry->flags & ENTRY_ENTER_USER) != 0 && entry->arg[4] == 0))
+			return "a service has wrong arguments";
+		return NULL;
+	case OP_CHECK:
+		return has_kinds(entry, check, 2) ? NULL : "a check has wrong arguments";
 	default:
 		return "an entry is of no known kind";
 	}
@@ -116,7 +128,7 @@ static const char *fault_script(const uint8_t *base, const struct plan_header *h
 	for (uint32_t i = first; i < first + n; i++) {
 		const char *fault = fault_args(head, &entry[i]);
 		if (fault == NULL)
-			fault = fault_entry(&entry[i], script, i == first + n - 1);
+			fault = fault_entry(&entry[i], script, head->data_n, i == first + n - 1);
 		if (fault != NULL)
 			return fault;
 		if (entry[i].step >= head->step_n || entry[i].call >= head->data_n ||

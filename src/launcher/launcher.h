@@ -38,6 +38,7 @@
 #define TICK_MS 200
 /* More than a pseudoterminal can hold: 64 KiB, and the line discipline's 4. */
 #define REST_BYTES (128 << 10)
+#define SERVICES 4u
 
 /* What init and the payload tell the supervisor through the status pipe; smaller than PIPE_BUF, so never torn. */
 enum record_kind {
@@ -74,6 +75,14 @@ struct terminal {
 	int32_t rest; /* of what comes after the command's end, how many bytes are still taken */
 };
 
+/* A program beside the sandbox, which must not end before it. */
+struct service {
+	uint32_t entry;
+	pid_t pid;
+	int pidfd;
+	int words; /* what it writes to stderr */
+};
+
 struct launch {
 	struct plan plan;
 	char **command; /* argv of the payload */
@@ -85,6 +94,8 @@ struct launch {
 	int set_up[2]; /* a byte each from the supervisor and init when their scripts are played */
 	pid_t child;   /* the process that this one spawned */
 	int child_pidfd;
+	struct service service[SERVICES];
+	uint32_t services;
 	bool stopping; /* in init: the command is to stop, and has not yet */
 	struct terminal terminal;
 	int64_t started_ns;
@@ -138,8 +149,14 @@ int play_entry(struct launch *launch, const struct plan_entry *entry);
 int64_t clock_ns(void);
 
 /* spawn.c */
+pid_t clone3(uint64_t flags, int *pidfd);
 int spawn(struct launch *launch, const struct plan_entry *entry);
 int run_helper(struct launch *launch, const struct plan_entry *entry);
+
+/* service.c */
+int start_service(struct launch *launch, const struct plan_entry *entry, int ready);
+void stop_services(struct launch *launch);
+void tell_service_words(const struct launch *launch, uint32_t entry);
 
 /* init.c, exec.c: what the spawned processes do; see the theory of operation. */
 noreturn void init_main(struct launch *launch);

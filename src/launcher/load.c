@@ -35,7 +35,8 @@ static void relocate(const struct plan *plan)
 		const struct plan_entry *entry = &plan->entry[i];
 		if ((entry->op == OP_EXEC && !is_vector(plan, entry->arg[1])) ||
 		    (entry->op == OP_HELPER && (!is_vector(plan, entry->arg[1]) || !is_vector(plan, entry->arg[2]) ||
-						plan->head->data_n - entry->arg[4] < PID_TEXT)))
+						plan->head->data_n - entry->arg[4] < PID_TEXT)) ||
+		    (entry->op == OP_SERVICE && (!is_vector(plan, entry->arg[1]) || !is_vector(plan, entry->arg[2]))))
 			die_early("the plan is not valid: an argument vector does not end");
 	}
 }

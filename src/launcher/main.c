@@ -33,8 +33,10 @@ static void judge(const struct launch *launch, struct end *end)
 		if (notes)
 			tell_outcome(launch, OUTCOME_TIMEOUT, 0);
 	} else if (end->failed && end->failure.kind == RECORD_FAILED) {
-		if (errors)
+		if (errors) {
+			tell_service_words(launch, end->failure.entry);
 			tell_failure(launch, end->failure.entry, end->failure.value);
+		}
 	} else if (end->failed) {
 		enum outcome outcome = (enum outcome)end->failure.entry;
 		end->exit = (int)plan->step[plan->head->outcome[outcome]].exit;
@@ -100,5 +102,7 @@ int main(int argc, char **argv)
 	play_after(&launch, &end);
 	if (launch.plan.head->report != PLAN_NO_SLOT)
 		write_report(&launch, &end);
+	/* After the report, which counts what init has waited for and not these. */
+	stop_services(&launch);
 	_exit(end.exit);
 }

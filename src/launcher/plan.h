@@ -9,6 +9,7 @@
 #define PLAN_SLOTS 64u
 #define PLAN_ARGS 6u
 #define PLAN_TOLERATED 8u
+#define SERVICE_FDS 8u
 #define PLAN_NO_SLOT UINT32_MAX
 #define PLAN_LIMIT (256u << 20)
 
@@ -22,6 +23,8 @@ enum op {
 	OP_EXEC,     /* become the command: search path, envp */
 	OP_STORE,    /* put a result into the plan's data as an int: value, place (a struct that holds an fd) */
 	OP_TELL,     /* say that a call has found something to do: its result, note, name for the report, place of an int */
+	OP_SERVICE,  /* start a program that stays: path, argv, envp, its fds from 3 on, their number, fd that tells it is ready */
+	OP_CHECK,    /* an int that a call wrote: must be the second argument; a negative one is an errno */
 };
 
 enum arg {
@@ -33,6 +36,8 @@ enum arg {
 
 /* The result must equal the third argument: read(2) and write(2) that may not be short. */
 #define ENTRY_EXACT 1u
+/* Of a service: it enters the user namespace that is its first fd. */
+#define ENTRY_ENTER_USER 2u
 
 struct plan_entry {
 	uint8_t op;

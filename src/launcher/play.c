@@ -60,6 +60,14 @@ static int play_call(struct launch *launch, const struct plan_entry *entry)
 	return 0;
 }
 
+/* The kernel answers some requests in memory, 0 or an errno below 0. Returns 0 or an errno. */
+static int check(int answer, int expected)
+{
+	if (answer == expected)
+		return 0;
+	return answer < 0 && answer > -4096 ? -answer : EPROTO;
+}
+
 /* Returns 0 or an errno. */
 int play_entry(struct launch *launch, const struct plan_entry *entry)
 {
@@ -77,6 +85,10 @@ int play_entry(struct launch *launch, const struct plan_entry *entry)
 		memcpy(launch->plan.data + entry->arg[1], &value, sizeof(value));
 		return 0;
 	}
+	case OP_SERVICE:
+		return start_service(launch, entry, (int)argument(launch, entry, 5));
+	case OP_CHECK:
+		return check((int)argument(launch, entry, 0), (int)argument(launch, entry, 1));
 	case OP_TELL: /* after.c */
 	default:
 		return ENOSYS;

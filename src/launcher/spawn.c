@@ -1,4 +1,4 @@
-/* Makes the processes: init and the payload by clone3, helpers by fork and exec. */
+/* Makes the processes: init and the payload by clone3, helpers that are waited for. */
 #include "launcher.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* clone3(2) as fork(2) with flags: the child returns from it on a copy of the stack. */
-static pid_t clone3(uint64_t flags, int *pidfd)
+pid_t clone3(uint64_t flags, int *pidfd)
 {
 	struct clone_args args = {
 		.flags = flags | CLONE_PIDFD,

@@ -66,7 +66,8 @@ enum watched {
 	WATCHED_INIT,
 	WATCHED_SIGNALS,
 	WATCHED_PARENT,
-	WATCHED_STATUS,
+	WATCHED_SERVICES,
+	WATCHED_STATUS = WATCHED_SERVICES + SERVICES,
 	WATCHED_TERMINAL,
 	WATCHED = WATCHED_TERMINAL + RELAYED,
 };
@@ -105,7 +106,20 @@ static void attend_terminal(struct launch *launch, struct end *end, const struct
 		kill_sandbox(launch);
 }
 
-/* Until init ends: signals, the time limit, the parent's end, the terminal. */
+/* A service that has ended by itself: what it was for is gone, so the sandbox ends too. */
+static void attend_services(struct launch *launch, struct end *end, struct pollfd *fds)
+{
+	for (uint32_t i = 0; i < launch->services; i++) {
+		if (fds[i].revents == 0)
+			continue;
+		fds[i].fd = -1;
+		end->failed = true;
+		end->failure = (struct record){ .kind = RECORD_FAILED, .entry = launch->service[i].entry, .value = ECHILD };
+		kill_sandbox(launch);
+	}
+}
+
+/* Until init ends: signals, the time limit, the parent's end, a service's end, the terminal. */
 static void wait_for_init(struct launch *launch, struct end *end)
 {
 	struct pollfd fds[WATCHED] = {
@@ -114,6 +128,10 @@ static void wait_for_init(struct launch *launch, struct end *end)
 		[WATCHED_PARENT] = { .fd = launch->parent, .events = POLLIN },
 		[WATCHED_STATUS] = { .fd = launch->status[0], .events = POLLIN },
 	};
+	for (uint32_t i = 0; i < SERVICES; i++) {
+		int fd = i < launch->services ? launch->service[i].pidfd : -1;
+		fds[WATCHED_SERVICES + i] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	}
 	nfds_t watched = has_terminal(launch) ? WATCHED : WATCHED_STATUS;
 
 	for (;;) {
@@ -136,6 +154,7 @@ static void wait_for_init(struct launch *launch, struct end *end)
 		}
 		if (fds[WATCHED_SIGNALS].revents != 0)
 			attend_signals(launch, end);
+		attend_services(launch, end, &fds[WATCHED_SERVICES]);
 		if (has_terminal(launch))
 			attend_terminal(launch, end, fds);
 	}

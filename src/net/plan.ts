@@ -1,9 +1,14 @@
-import { assertNever } from "../base/assert.ts";
+import { type Address, renderAddress, renderPrefix } from "../base/address.ts";
 import { TsboxError } from "../errors/error.ts";
-import { because, type Planned } from "../profile/because.ts";
-import type { Profile } from "../profile/profile.ts";
-import { call, data, type Lowered, slot } from "../sys/call.ts";
-import { INTERFACE, O } from "../sys/uapi.ts";
+import type { HostFacts } from "../host/facts.ts";
+import { ALWAYS, because, type Planned } from "../profile/because.ts";
+import { PORT_LIMIT, renderPublish } from "../profile/network.ts";
+import type { Profile, Publish } from "../profile/profile.ts";
+import { planBackend } from "./backend.ts";
+import { deniedBy, deniedPrefixes } from "./denied.ts";
+import { type NameFiles, nameFiles } from "./names.ts";
+import type { NetStep } from "./step.ts";
+import { type VirtualNetwork, virtualNetwork } from "./virtual.ts";
 
 /*
  * The network: theory of operation.
@@ -11,52 +16,131 @@ import { INTERFACE, O } from "../sys/uapi.ts";
  * `none` is a network namespace of its own, made with the others; init brings its loopback up, because many programs talk
  * to themselves over it, and that is all there is: no route, no other interface. A profile may leave that out too
  * (`network.loopback = false`). `host` shares the host's namespace.
+ *
+ * `user` is a namespace of its own with one device, tap0, behind which a program of the host (slirp4netns or pasta) makes
+ * connections as the user. It is started by the supervisor while init builds the root: init hands its user and network
+ * namespace over by a socket, the program enters them, makes the device, goes back to the host's network with it, and
+ * shuts itself in. Ports that are published were tried before anything else; slirp4netns takes them through a control
+ * socket in a tmpfs that is mounted nowhere. When all of that is done init hears of it, and fences the device in while it
+ * still has the capabilities: routes to what must not be reached are made unreachable, the way out becomes the only
+ * neighbour, and no other is looked for any more. The second matters because a program can name the device it sends
+ * from (IP_PKTINFO, SO_BINDTODEVICE), and the kernel then takes for a neighbour whatever it has no route to: 127.0.0.1 as
+ * well, from which the program behind tap0 would reach the host's.
+ *
+ * The payload has a user namespace of its own then, so that it has no capability in the one that owns the network.
+ * Should the program end, the run ends. It ends with the supervisor (PR_SET_PDEATHSIG).
  */
-export type NetStep = { readonly op: "loopback" };
 
-export function describeNet(step: NetStep): string {
-  switch (step.op) {
-    case "loopback":
-      return "bring the sandbox's own loopback up";
-    default:
-      return assertNever(step.op);
+type Step = Planned<NetStep>;
+
+/** Steps of this section, by the place in a run that they belong to, and what the root file system is to show. */
+export interface NetPlan {
+  /** Before anything is made. */
+  readonly before: readonly Step[];
+  /** When the namespaces are there. */
+  readonly connect: readonly Step[];
+  /** Last of the set-up. */
+  readonly finish: readonly Step[];
+  readonly names: NameFiles;
+}
+
+const meets = (a: Publish, b: Publish): boolean =>
+  a.protocol === b.protocol &&
+  a.port < b.port + b.count &&
+  b.port < a.port + a.count &&
+  a.address.family === b.address.family &&
+  [a, b].some(({ address }) => address.bytes.every((byte) => byte === 0) || sameAddress(a, b));
+
+const sameAddress = (a: Publish, b: Publish): boolean => renderAddress(a.address) === renderAddress(b.address);
+
+const ANY = { family: 4, bytes: [0, 0, 0, 0] } as const;
+
+const isLoopback = ({ family, bytes }: Address): boolean =>
+  family === 4 ? bytes[0] === 127 : bytes.every((byte, i) => byte === (i === 15 ? 1 : 0));
+
+/** @throws TsboxError E_PUBLISH for one port twice, or more than can be. */
+function checkPublish(profile: Profile): void {
+  const { publish, mode } = profile.network;
+  const refuse = (index: number, reason: string, fix: string): never => {
+    const ports = publish[index] === undefined ? "a port" : renderPublish(publish[index]);
+    throw new TsboxError("E_PUBLISH", { ports, reason, fix }, because(profile, `network.publish[${index}]`));
+  };
+  if (publish.length > 0 && mode !== "user") {
+    const host = "the command's ports are the host's own: leave it out";
+    refuse(0, `network.mode is ${mode}`, mode === "host" ? host : 'write mode = "user", or --network user');
+  }
+  for (const [i, each] of publish.entries()) {
+    if (each.protocol === "udp" && isLoopback(each.address)) {
+      const reason = "datagrams from this machine itself cannot be answered, since the sandbox does not reach it";
+      refuse(i, reason, `publish it for other machines: ${renderPublish({ ...each, address: ANY })}`);
+    }
+    const other = publish.slice(0, i).find((before) => meets(before, each));
+    if (other !== undefined) refuse(i, `${renderPublish(other)} has it already`, "publish each port of the host once");
+  }
+  const count = publish.reduce((sum, each) => sum + each.count, 0);
+  if (count > PORT_LIMIT)
+    refuse(publish.length - 1, `with it there are ${count} ports`, `publish at most ${PORT_LIMIT}`);
+}
+
+/** @throws TsboxError E_NETWORK_MODE, E_LOOPBACK, E_PUBLISH for keys that the mode cannot keep. */
+function checkMode(profile: Profile): void {
+  const { mode, loopback, denyPrivate } = profile.network;
+  if (mode !== "none" && !loopback) throw new TsboxError("E_LOOPBACK", { mode }, because(profile, "network.loopback"));
+  if (mode === "host" && denyPrivate) {
+    throw new TsboxError("E_NETWORK_MODE", {}, because(profile, "network.deny_private"));
+  }
+  checkPublish(profile);
+}
+
+/** A name server that the fence keeps out would be a sandbox without names. @throws TsboxError E_NAMESERVER. */
+function checkNameservers(profile: Profile, denied: ReturnType<typeof deniedPrefixes>): void {
+  for (const [i, address] of (profile.network.dns ?? []).entries()) {
+    const prefix = deniedBy(denied, address);
+    if (prefix === undefined) continue;
+    const params = { address: renderAddress(address), prefix: renderPrefix(prefix) };
+    throw new TsboxError("E_NAMESERVER", params, because(profile, `network.dns[${i}]`));
   }
 }
 
-/** @throws TsboxError E_LOOPBACK for a network of the host's without its loopback. */
-export function planNet(profile: Profile): Planned<NetStep>[] {
+function planUser(profile: Profile, facts: HostFacts, virtual: VirtualNetwork): Omit<NetPlan, "names"> {
+  const fact = facts.network;
+  if (fact === undefined) throw new RangeError("nothing is known of the host's network");
+  const service = planBackend(profile, fact, virtual);
+  const denied = deniedPrefixes(profile, fact);
+  checkNameservers(profile, denied);
+  const { publish } = profile.network;
+  const { control } = service.step;
+  const mode = because(profile, "network.mode");
+  const keyOf = (i: number) => because(profile, `network.publish[${i}]`);
+  const published = control
+    ? publish.map(
+        (each, i): Step => ({ step: { op: "publish", publish: each, guest: virtual.guest }, because: keyOf(i) }),
+      )
+    : [];
+  const nameserver = { ...virtual.gateway, address: virtual.nameserver };
+  const gateways = [virtual.gateway, nameserver, ...(virtual.gateway6 === undefined ? [] : [virtual.gateway6])];
+  const fenceKey = profile.network.denyPrivate ? because(profile, "network.deny_private") : mode;
+  return {
+    before: [
+      ...publish.map((each, i): Step => ({ step: { op: "check-ports", publish: each }, because: keyOf(i) })),
+      { step: { op: "network-link" }, because: mode },
+    ],
+    connect: [{ step: { op: "hand-over-network", control }, because: mode }, service, ...published],
+    finish: [
+      { step: { op: "loopback" }, because: mode },
+      { step: { op: "await-network", control }, because: ALWAYS },
+      { step: { op: "fence", denied, gateways }, because: fenceKey },
+    ],
+  };
+}
+
+/** @throws TsboxError for what the mode cannot keep, or the host has not. */
+export function planNet(profile: Profile, facts: HostFacts): NetPlan {
+  checkMode(profile);
   const { mode, loopback } = profile.network;
-  if (mode === "host" && !loopback) throw new TsboxError("E_LOOPBACK", {}, because(profile, "network.loopback"));
-  if (mode === "host" || !loopback) return [];
-  return [{ step: { op: "loopback" }, because: because(profile, "network.mode") }];
-}
-
-const AF_INET = 2;
-const SOCK_DGRAM = 2;
-const IFNAMSIZ = 16;
-
-/** struct ifreq of netdevice(7): name, then the flags. */
-function loopbackUp(): Uint8Array {
-  const request = Buffer.alloc(40);
-  request.write("lo");
-  request.writeUInt16LE(INTERFACE.IFF_UP | INTERFACE.IFF_RUNNING, IFNAMSIZ);
-  return new Uint8Array(request);
-}
-
-export function lowerNet(step: NetStep): Lowered {
-  switch (step.op) {
-    case "loopback":
-      return {
-        init: [
-          // SOCK_CLOEXEC is O_CLOEXEC; socket(2).
-          call("socket", [AF_INET, SOCK_DGRAM | O.CLOEXEC, 0], { save: "socket", of: "AF_INET" }),
-          call("ioctl", [slot("socket"), INTERFACE.SIOCSIFFLAGS, data(loopbackUp(), "{lo, IFF_UP|IFF_RUNNING}")], {
-            of: "lo",
-          }),
-          call("close", [slot("socket")]),
-        ],
-      };
-    default:
-      return assertNever(step.op);
-  }
+  const virtual = mode === "user" && facts.network !== undefined ? virtualNetwork(profile, facts.network) : undefined;
+  const names = nameFiles(profile, facts, virtual);
+  if (virtual !== undefined) return { ...planUser(profile, facts, virtual), names };
+  const up: Step = { step: { op: "loopback" }, because: because(profile, "network.mode") };
+  return { before: [], connect: [], finish: mode === "none" && loopback ? [up] : [], names };
 }

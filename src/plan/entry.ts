@@ -7,9 +7,9 @@ import { setWord } from "./table.ts";
 const SLOTS = 64;
 const NO_SLOT = 0xffff_ffff;
 const PID_TEXT = 12;
-const OP = { call: 1, spawn: 2, helper: 3, exec: 4, store: 5, tell: 6 } as const;
+const OP = { call: 1, spawn: 2, helper: 3, exec: 4, store: 5, tell: 6, service: 7, check: 8 } as const;
 const ARG = { int: 1, data: 2, slot: 3, load: 4 } as const;
-const EXACT = 1;
+const FLAG = { exact: 1, enterUser: 2 } as const;
 /** struct plan_entry: its size, and where its fields lie. */
 const SIZE = 88;
 const AT = {
@@ -77,7 +77,7 @@ export class EntryTable {
         if (nr === undefined) throw new RangeError(`${this.#arch} has no system call ${call.name}`);
         this.#begin(OP.call, nr, step, `${call.name}(2)`, call.of);
         for (const value of call.args) this.#value(value);
-        if (call.exact === true) this.#bytes[this.#at + AT.flags] = EXACT;
+        if (call.exact === true) this.#bytes[this.#at + AT.flags] = FLAG.exact;
         for (const name of call.tolerate ?? []) this.#tolerate(ERRNO[name]);
         if (call.save !== undefined) this.#word(AT.save, this.slots.save(call.save));
         return;
@@ -92,8 +92,8 @@ export class EntryTable {
         this.#helper(call, step);
         return;
       case "store":
-        this.#begin(OP.store, 0, step, call.slot);
-        this.#argument(ARG.slot, this.slots.at(call.slot));
+        this.#begin(OP.store, 0, step, call.value.kind === "slot" ? call.value.name : "");
+        this.#value(call.value);
         this.#argument(ARG.load, this.data.struct(call.into) + call.at);
         return;
       case "tell":
@@ -102,6 +102,14 @@ export class EntryTable {
         this.#argument(ARG.data, this.data.text(call.note));
         this.#argument(ARG.data, this.data.text(call.name));
         this.#argument(ARG.load, this.data.buffer(`told ${call.name}`, 4));
+        return;
+      case "check":
+        this.#begin(OP.check, 0, step, "the answer");
+        this.#value(call.answer);
+        this.#argument(ARG.int, call.expected);
+        return;
+      case "service":
+        this.#service(call, step);
         return;
       case "exec":
         this.#begin(OP.exec, 0, step, "execve(2)");
@@ -149,6 +157,17 @@ export class EntryTable {
     const index = this.#bytes[this.#at + AT.tolerated] ?? 0;
     this.#bytes[this.#at + AT.errno + index] = errno;
     this.#bytes[this.#at + AT.tolerated] = index + 1;
+  }
+
+  #service(call: Extract<Call, { op: "service" }>, step: number): void {
+    this.#begin(OP.service, 0, step, call.path);
+    if (call.entersUser) this.#bytes[this.#at + AT.flags] = FLAG.enterUser;
+    this.#argument(ARG.data, this.data.text(call.path));
+    this.#argument(ARG.data, this.data.vector(call.argv));
+    this.#argument(ARG.data, this.data.vector(call.env));
+    this.#argument(ARG.data, this.data.struct(call.fds));
+    this.#argument(ARG.int, call.fds.bytes.length / 4);
+    this.#value(call.ready);
   }
 
   #helper(call: Extract<Call, { op: "helper" }>, step: number): void {

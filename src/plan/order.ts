@@ -38,9 +38,53 @@ export const INVARIANTS: readonly Invariant[] = [
       "new-proc",
       "hostname",
       "loopback",
+      "hand-over-network",
+      "fence",
       "terminal",
       "new-payload",
     ],
+  },
+  {
+    name: "id maps before the network is handed over",
+    why: "the program that connects it enters the user namespace, and is nobody there without a map",
+    earlier: ["map-id", "map-ranges"],
+    later: ["hand-over-network"],
+  },
+  {
+    name: "ports tried before anything is made",
+    why: "one that another program has is told at once",
+    earlier: ["check-ports"],
+    later: ["new-namespaces"],
+  },
+  {
+    name: "the link for the network before the processes that it links",
+    why: "both ends are inherited",
+    earlier: ["network-link"],
+    later: ["new-namespaces"],
+  },
+  {
+    name: "the network handed over before it is connected",
+    why: "the program that connects it gets the namespaces by fd",
+    earlier: ["hand-over-network"],
+    later: ["network-service", "publish", "await-network"],
+  },
+  {
+    name: "ports published by a program that runs",
+    why: "its control socket is there when it is ready",
+    earlier: ["network-service"],
+    later: ["publish", "await-network"],
+  },
+  {
+    name: "init told of the network when it is whole",
+    why: "the command must not start before its ports are open",
+    earlier: ["publish"],
+    later: ["await-network"],
+  },
+  {
+    name: "the fence around a network that is there",
+    why: "it belongs to the device that the connecting program makes",
+    earlier: ["await-network"],
+    later: ["fence"],
   },
   {
     name: "the link for the terminal before the processes that it links",
@@ -111,7 +155,7 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     name: "the host's root gone, and the new one sealed, before the payload",
     why: "the payload inherits root, working directory and mounts",
-    earlier: ["enter-root", "seal-root", "limit-namespaces", "hostname", "loopback"],
+    earlier: ["enter-root", "seal-root", "limit-namespaces", "hostname", "loopback", "await-network", "fence"],
     later: ["new-payload", "command"],
   },
   {
@@ -135,7 +179,7 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     name: "init's capabilities dropped after its set-up",
     why: "the rest of it needs them",
-    earlier: [...MOUNTS, "seal-root", "hostname", "loopback", "new-payload"],
+    earlier: [...MOUNTS, "seal-root", "hostname", "loopback", "fence", "new-payload"],
     later: ["drop-init-capabilities"],
   },
   {
@@ -225,6 +269,8 @@ function otherFaults(steps: readonly Step[]): string[] {
     faults.push("init is not shielded");
   if (has((step) => step.op === "new-ruleset") && !has((step) => step.op === "restrict"))
     faults.push("Landlock's ruleset is not put in force");
+  if (has((step) => step.op === "network-service") && !has((step) => step.op === "fence"))
+    faults.push("a network is connected without a fence");
   if (has((step) => step.op === "terminal") !== has((step) => step.op === "terminal-link"))
     faults.push("the terminal and the link for it do not come together");
   if (has((step) => step.op === "terminal") !== has((step) => step.op === "session" && step.terminal))

@@ -1,3 +1,4 @@
+import { renderPrefix } from "../base/address.ts";
 import type { Milliseconds } from "../base/brand.ts";
 import { isBelow } from "../base/path.ts";
 import { type Because, TsboxError } from "../errors/error.ts";
@@ -8,6 +9,7 @@ import { planProcess } from "../process/plan.ts";
 import type { ReportTarget } from "../process/step.ts";
 import { because, filterKey, type Planned } from "../profile/because.ts";
 import { renderExtent } from "../profile/id-map.ts";
+import { renderPublish } from "../profile/network.ts";
 import type { Profile } from "../profile/profile.ts";
 import { accountOf } from "../rootfs/account.ts";
 import { mountGrants } from "../rootfs/grant.ts";
@@ -70,6 +72,17 @@ function describeLandlockInForce(steps: readonly Step[]) {
   return "off";
 }
 
+/** Of a network that a program of the host is behind. */
+function describeNetwork({ network }: Profile, steps: readonly Step[]): Record<string, unknown> {
+  const backend = steps.flatMap(({ step }) => (step.op === "network-service" ? [step.backend] : []))[0];
+  if (backend === undefined) return {};
+  return {
+    network_backend: backend,
+    network_denied: steps.flatMap(({ step }) => (step.op === "fence" ? step.denied.map(renderPrefix) : [])),
+    network_published: network.publish.map(renderPublish),
+  };
+}
+
 function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Step[]): Plan["inForce"] {
   const namespaces = steps.flatMap(({ step }) => (step.op === "new-namespaces" ? step.namespaces : []));
   return {
@@ -79,6 +92,7 @@ function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Ste
     capabilities: profile.capabilities.keep,
     no_new_privs: true,
     network: profile.network.mode,
+    ...describeNetwork(profile, steps),
     work: profile.work,
     read_only: profile.readOnly,
     terminal: describeTerminal(
@@ -115,8 +129,9 @@ function checkReport(report: ReportTarget | undefined, steps: readonly Planned<R
  */
 export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {}): Plan {
   const userns = planUserns(profile, facts);
+  const net = planNet(profile, facts);
   const protection = new Protection(profile, facts);
-  const rootfs = planRootfs(profile, facts, protection);
+  const rootfs = planRootfs(profile, facts, net.names, protection);
   checkReport(options.report, rootfs);
   const command = planProcess(profile, facts, accountOf(profile.ids, facts.user), options.report);
   const terminal = command.terminal.length > 0;
@@ -126,11 +141,13 @@ export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {
     ...command.report.map((step) => ({ section: "process", ...step }) as const),
     ...command.terminalLink.map((step) => ({ section: "process", ...step }) as const),
     ...planHost(profile, facts, protection, rootfs).map((step) => ({ section: "rootfs", ...step }) as const),
+    ...net.before.map((step) => ({ section: "net", ...step }) as const),
     ...userns.enter.map((step) => ({ section: "userns", ...step }) as const),
+    ...net.connect.map((step) => ({ section: "net", ...step }) as const),
     ...rootfs.map((step) => ({ section: "rootfs", ...step }) as const),
     ...command.terminal.map((step) => ({ section: "process", ...step }) as const),
     { section: "userns", ...userns.hostname },
-    ...planNet(profile).map((step) => ({ section: "net", ...step }) as const),
+    ...net.finish.map((step) => ({ section: "net", ...step }) as const),
     { section: "userns", ...userns.payload },
     { section: "userns", ...userns.initDone },
     ...command.begin.map((step) => ({ section: "process", ...step }) as const),

@@ -36,7 +36,7 @@ function renderValue(value: Value): string {
     case "buffer":
       return `&${value.name}`;
     case "field":
-      return `${value.data.show}.fd`;
+      return `${value.data.show}[${value.at / 4}]`;
     case "load":
       return `${value.name}[${value.at / 4}]`;
   }
@@ -56,9 +56,13 @@ export function renderCall(call: Call): string {
       return `run ${argv.join(" ")}`;
     }
     case "store":
-      return `{${call.into.show}}.fd = <${call.slot}>`;
+      return `{${call.into.show}}[${call.at / 4}] = ${renderValue(call.value)}`;
     case "tell":
       return `if <${call.slot}> tell "${printable(call.note).replaceAll('"', '\\"')}"`;
+    case "check":
+      return `${renderValue(call.answer)} must be ${call.expected}`;
+    case "service":
+      return `start ${call.argv.map(printable).join(" ")} with {${call.fds.show}} from 3 on`;
     case "exec":
       return `execve(COMMAND in ${printable(call.search.join(":"))}, [${call.env.map((entry) => printable(entry)).join(", ")}])`;
   }

@@ -1,6 +1,7 @@
 import { lowerLandlock } from "../landlock/lower.ts";
 import { describeLandlock, type LandlockStep } from "../landlock/plan.ts";
-import { describeNet, lowerNet, type NetStep } from "../net/plan.ts";
+import { lowerNet } from "../net/lower.ts";
+import { describeNet, type NetStep } from "../net/step.ts";
 import { lowerProcess } from "../process/lower.ts";
 import { describeProcess, type ProcessStep } from "../process/step.ts";
 import type { Planned } from "../profile/because.ts";

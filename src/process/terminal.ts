@@ -1,4 +1,5 @@
-import { type Call, call, type Data, flags, slot, type Value } from "../sys/call.ts";
+import { type Call, call, type Data, flags, load, slot, type Value } from "../sys/call.ts";
+import { fdMessage } from "../sys/fd-message.ts";
 import { AT, F, MSG, O, SOCKET, TERMINAL } from "../sys/uapi.ts";
 
 /*
@@ -24,39 +25,7 @@ const ioctl = (fd: Value, request: keyof typeof TERMINAL, argument: Value): Call
 
 const int = (value: number): Data => ({ bytes: new Uint8Array(Int32Array.of(value).buffer), show: `[${value}]` });
 
-/** Where the fd lies in a control message of one fd; cmsg(3). */
-const CONTROL_FD = 16;
-
-/** struct cmsghdr with one fd, padded; -1 until something is stored there. */
-function controlMessage(): Data {
-  const length = CONTROL_FD + 4;
-  const bytes = new Uint8Array(Int32Array.of(length, 0, SOCKET.SOL_SOCKET, SOCKET.SCM_RIGHTS, -1, 0).buffer);
-  return { bytes, show: "{SCM_RIGHTS, [fd]}" };
-}
-
-/** struct msghdr of one byte and that control message; recvmsg(2). */
-function message(control: Data): Value {
-  const byte: Data = { bytes: new Uint8Array(1), show: "[0]" };
-  const vector: Data = {
-    bytes: new Uint8Array(BigInt64Array.of(0n, 1n).buffer),
-    pointers: [{ at: 0, to: byte }],
-    show: "{1 byte}",
-  };
-  const size = BigInt(control.bytes.length);
-  return {
-    kind: "data",
-    data: {
-      bytes: new Uint8Array(BigInt64Array.of(0n, 0n, 0n, 1n, 0n, size, 0n).buffer),
-      pointers: [
-        { at: 16, to: vector },
-        { at: 32, to: control },
-      ],
-      show: `{1 byte, control=${control.show}}`,
-    },
-  };
-}
-
-const linkEnd = (end: "supervisor" | "init"): Value => ({ kind: "load", name: LINK, at: end === "init" ? 4 : 0 });
+const linkEnd = (end: "supervisor" | "init"): Value => load(LINK, end === "init" ? 4 : 0);
 
 /** In the supervisor, before init is made: the socket that the master end comes through. */
 export function makeLink(): Call[] {
@@ -66,7 +35,7 @@ export function makeLink(): Call[] {
 
 /** In init, inside the new root. */
 export function openTerminal(): Call[] {
-  const control = controlMessage();
+  const control = fdMessage(1);
   return [
     call("openat", [AT.FDCWD, "/dev/pts/ptmx", flags(O, "RDWR", "NOCTTY", "CLOEXEC")], {
       save: MASTER,
@@ -79,8 +48,8 @@ export function openTerminal(): Call[] {
       of: "TIOCGPTPEER",
     }),
     ioctl(slot(COMMAND_END), "TIOCSCTTY", 0),
-    { op: "store", slot: MASTER, into: control, at: CONTROL_FD },
-    call("sendmsg", [linkEnd("init"), message(control), flags(MSG, "NOSIGNAL")], { of: "the terminal" }),
+    { op: "store", value: slot(MASTER), into: control.data, at: control.at(0) },
+    call("sendmsg", [linkEnd("init"), control.message, flags(MSG, "NOSIGNAL")], { of: "the terminal" }),
     call("close", [linkEnd("init")]),
     call("close", [slot(MASTER)]),
   ];
@@ -88,11 +57,11 @@ export function openTerminal(): Call[] {
 
 /** In the supervisor, once init has been made. Without the other end open, init's death ends the wait; the fd is -1 then. */
 export function takeMaster(): Call[] {
-  const control = controlMessage();
-  const fd: Value = { kind: "field", data: control, at: CONTROL_FD };
+  const control = fdMessage(1);
+  const fd = control.fd(0);
   return [
     call("close", [linkEnd("init")]),
-    call("recvmsg", [linkEnd("supervisor"), message(control), flags(MSG, "CMSG_CLOEXEC")], { of: "the terminal" }),
+    call("recvmsg", [linkEnd("supervisor"), control.message, flags(MSG, "CMSG_CLOEXEC")], { of: "the terminal" }),
     ioctl(fd, "FIONBIO", { kind: "data", data: int(1) }),
     call("fcntl", [fd, flags(F, "DUPFD_CLOEXEC"), 3], { save: TERMINAL_SLOT }),
     call("close", [fd]),
@@ -106,7 +75,7 @@ export function enterTerminal(): Call[] {
   return [
     call("setpgid", [0, 0]),
     call("getpid", [], { save: "group" }),
-    { op: "store", slot: "group", into: group, at: 0 },
+    { op: "store", value: slot("group"), into: group, at: 0 },
     ioctl(slot(COMMAND_END), "TIOCSPGRP", { kind: "data", data: group }),
     ...[0, 1, 2].map((fd) => call("dup3", [slot(COMMAND_END), fd, 0], { of: `fd ${fd}` })),
   ];

@@ -19,6 +19,13 @@ export function because(profile: Profile, key: string): Because {
 /** What every run does, whatever the profile says. */
 export const ALWAYS: Because = { file: "tsbox", key: "(always)" };
 
+/**
+ * Whether the payload has a user namespace of its own, and so no power over the one that owns mounts and network: where
+ * it keeps capabilities, and where a program of the host is behind the network.
+ */
+export const hasNestedPayload = ({ capabilities, network }: Profile): boolean =>
+  capabilities.keep.length > 0 || network.mode === "user";
+
 /** The key that says which ids there are. */
 export const mapKey = ({ ids }: Profile, kind: "uid" | "gid"): string =>
   (kind === "uid" ? ids.uidMap : ids.gidMap) === undefined ? "ids.map" : `ids.${kind}_map`;

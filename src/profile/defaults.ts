@@ -69,6 +69,22 @@ function readOnlyMount(mount: ProfileMount, size: Bytes): ProfileMount {
   }
 }
 
+function networkOf(network: NonNullable<Layer["settings"]["network"]>): Profile["network"] {
+  return {
+    mode: network.mode ?? "none",
+    loopback: network.loopback ?? true,
+    backend: network.backend ?? "auto",
+    publish: network.publish ?? [],
+    dns: network.dns,
+    search: unique(network.search ?? []),
+    hosts: network.hosts ?? [],
+    ipv6: network.ipv6 ?? false,
+    cidr: network.cidr,
+    outboundAddress: network.outbound_address,
+    denyPrivate: network.deny_private ?? false,
+  };
+}
+
 /** The whole profile: what no layer wrote gets its built-in default, which is never weaker than the strict profile. */
 export function completeProfile(name: string, layer: Layer): Profile {
   const { settings } = layer;
@@ -106,7 +122,7 @@ export function completeProfile(name: string, layer: Layer): Profile {
     },
     mounts: layer.mounts.map(({ mount }) => (readOnly ? readOnlyMount(mount, size) : mount)),
     readOnly,
-    network: { mode: settings.network?.mode ?? "none", loopback: settings.network?.loopback ?? true },
+    network: networkOf(settings.network ?? {}),
     landlock: settings.landlock ?? "prefer",
     seccomp: {
       filter: settings.seccomp?.filter ?? "require",

@@ -84,11 +84,41 @@ const KEYS = {
   },
   "network.mode": {
     absent: '`"none"`',
-    text: "`host`: no wall at all between the command and your network, localhost included, and abstract sockets where Landlock is older than ABI 6.",
+    text: "`none`: its own network without a way out. `user`: its own network, from which slirp4netns(1) or pasta(1) reaches what you reach, [but not this machine](network.md). `host`: no wall at all between the command and your network, localhost included, and abstract sockets where Landlock is older than ABI 6.",
   },
   "network.loopback": {
     absent: "`true`",
-    text: 'Without it the sandbox\'s own network has no interface that is up, and Landlock (ABI 4) refuses TCP altogether. Not with `mode = "host"`.',
+    text: 'Without it the sandbox\'s own network has no interface that is up, and Landlock (ABI 4) refuses TCP altogether. Only with `mode = "none"`.',
+  },
+  "network.backend": {
+    absent: '`"auto"`',
+    text: "The program behind `user`. `auto`: slirp4netns, else pasta; pasta where an IPv6 address is published.",
+  },
+  "network.publish": {
+    absent: "`[]`",
+    text: "Ports of the host that lead into the sandbox, for `user`. On 127.0.0.1 unless an address is written; with `0.0.0.0` everybody who reaches this machine reaches the command.",
+  },
+  "network.dns": {
+    absent: "those of the host",
+    text: 'Name servers, for `user` and `host`. `["none"]`: no look-ups of names but those of /etc/hosts. Whoever answers decides where the command connects to, and learns what it looks up.',
+  },
+  "network.search": { absent: "`[]`", text: "Domains in which short names are looked up, resolv.conf(5)." },
+  "network.hosts": { absent: "`[]`", text: "Lines of /etc/hosts besides the sandbox's own." },
+  "network.ipv6": {
+    absent: "`false`",
+    text: "IPv6 as well, for `user`. slirp4netns(1) calls its own experimental.",
+  },
+  "network.cidr": {
+    absent: "the first of `10.0.2.0/24`, `10.0.3.0/24`, … with no address of the host",
+    text: "The network that the sandbox sees itself in, for `user`: the second address is the way out, the third the name server, the hundredth the sandbox.",
+  },
+  "network.outbound_address": {
+    absent: "as the host's routes say",
+    text: "Address of the host that connections come from, for `user`.",
+  },
+  "network.deny_private": {
+    absent: "`false`",
+    text: "Networks that are not of the Internet (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, fc00::/7 and the like) are unreachable, for `user`. Not with `host`, where nothing could keep it.",
   },
   landlock: {
     absent: '`"prefer"`',

@@ -2,6 +2,7 @@ import type { GroupSource } from "./group-source.ts";
 import { narrowAllowed } from "./narrow-filter.ts";
 import { narrowMounts } from "./narrow-mount.ts";
 import { narrowRlimits } from "./narrow-rlimit.ts";
+import { renderPublish } from "./network.ts";
 import type { Demand, Profile } from "./profile.ts";
 import {
   atMostBytes,
@@ -67,7 +68,20 @@ const tableOf = (groups: GroupSource): Table => ({
   capabilities: { keep: subset },
   root: { source: same, size: atMostBytes, etc: subset, sys: subset, devices: subset },
   proc: { masked: superset, readonly: superset },
-  network: { mode: ranked({ none: 0, host: 1 }), loopback: narrowWhen(false) },
+  network: {
+    mode: ranked({ none: 0, user: 1, host: 2 }),
+    loopback: narrowWhen(false),
+    publish: (before, after) => subset(before.map(renderPublish), after.map(renderPublish)),
+    ipv6: narrowWhen(false),
+    denyPrivate: narrowWhen(true),
+    // Who answers for a name decides where the command goes.
+    dns: same,
+    search: same,
+    hosts: same,
+    backend: same,
+    cidr: same,
+    outboundAddress: same,
+  },
   seccomp: { filter: demand, allow: (before, after) => narrowAllowed(before, after, groups), file: same },
   environment: { pass: subset, set: narrowSet },
   limits: { timeout: atMostTime },

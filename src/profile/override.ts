@@ -21,6 +21,11 @@ export interface Overrides {
   readonly gidmap?: readonly string[];
   readonly network?: string;
   readonly terminal?: string;
+  /** podman's words, as the flags below. */
+  readonly publish?: readonly string[];
+  readonly dns?: readonly string[];
+  readonly dnsSearch?: readonly string[];
+  readonly addHost?: readonly string[];
   readonly timeout?: string;
   readonly readOnly?: boolean;
   readonly volume?: readonly string[];
@@ -36,7 +41,6 @@ export interface Overrides {
 const SCALARS = [
   ["work", ["work"]],
   ["hostname", ["hostname"]],
-  ["network", ["network", "mode"]],
   ["terminal", ["terminal"]],
   ["timeout", ["limits", "timeout"]],
 ] as const;
@@ -94,6 +98,33 @@ function idsOf({ map, userns, uidmap = [], gidmap = [] }: Overrides, draft: Draf
   };
 }
 
+/** Options of several values, and the key of the array that each replaces. */
+const NETWORK_LISTS = [
+  ["publish", "--publish", "publish"],
+  ["dns", "--dns", "dns"],
+  ["dnsSearch", "--dns-search", "search"],
+  ["addHost", "--add-host", "hosts"],
+] as const;
+
+function networkOf(overrides: Overrides, draft: Draft): Record<string, unknown> {
+  const written: [string, unknown][] = [];
+  for (const [option, flag, key] of NETWORK_LISTS) {
+    const values = overrides[option] ?? [];
+    if (values.length === 0) continue;
+    draft.noteList(
+      values.map((value) => `${flag} ${value}`),
+      "network",
+      key,
+    );
+    written.push([key, values]);
+  }
+  if (overrides.network !== undefined) {
+    draft.note(`--network ${overrides.network}`, "network", "mode");
+    written.push(["mode", overrides.network]);
+  }
+  return Object.fromEntries(written);
+}
+
 function addVariables({ envFile = [], env = [] }: Overrides, draft: Draft, cwd: string): void {
   for (const { text, flag } of envFile.flatMap((file) => readEnvFile(file, cwd))) draft.addVariable(text, flag);
   for (const text of env) draft.addVariable(text);
@@ -139,6 +170,7 @@ export function readOverrides(overrides: Overrides, cwd: string): CommandLine {
     ...scalars(overrides, draft),
     ...(workdir === undefined ? {} : { workdir: escapeText(workdir) }),
     ids: idsOf(overrides, draft),
+    network: networkOf(overrides, draft),
     ...(overrides.readOnly === undefined ? {} : { read_only: overrides.readOnly }),
     mount: draft.mounts,
     capabilities: draft.keep.length + draft.dropped.size === 0 ? {} : { keep: draft.keep },

@@ -1,3 +1,4 @@
+import type { Address, Prefix } from "../base/address.ts";
 import type { Bytes, HostPath, Milliseconds, SandboxPath } from "../base/brand.ts";
 
 /** How ids inside relate to the user's own outside; user_namespaces(7). */
@@ -34,6 +35,27 @@ export type ProfileMount =
       /** Whose runs share it: those of the same work directory, or all of the same profile. */
       readonly scope: "work" | "profile";
     };
+
+/** Own network without a way out; own network behind a program that makes its connections; the host's. */
+export type NetworkMode = "none" | "user" | "host";
+
+/** The programs that can stand behind a network of mode "user". */
+export type Backend = "slirp4netns" | "pasta";
+
+/** `count` ports of the host from `port` on that lead to as many of the sandbox from `inner` on. */
+export interface Publish {
+  readonly address: Address;
+  readonly port: number;
+  readonly inner: number;
+  readonly count: number;
+  readonly protocol: "tcp" | "udp";
+}
+
+/** A line of hosts(5). */
+export interface NamedAddress {
+  readonly name: string;
+  readonly address: Address;
+}
 
 /** getrlimit(2): soft and hard limit; undefined is RLIM_INFINITY. Bytes, seconds or a count, as the resource says. */
 export interface Rlimit {
@@ -126,9 +148,24 @@ export interface Profile {
   /** Nothing that is shared of the host can be written to: `work` and `mounts` say "ro" then, whatever was asked for. */
   readonly readOnly: boolean;
   readonly network: {
-    readonly mode: "none" | "host";
+    readonly mode: NetworkMode;
     /** Whether the sandbox's own network has a loopback; without one no TCP is allowed either. */
     readonly loopback: boolean;
+    /** The rest is for mode "user", and `dns` and `search` for "host" too. */
+    readonly backend: "auto" | Backend;
+    readonly publish: readonly Publish[];
+    /** undefined: those of the host, asked by the back end; empty: none. */
+    readonly dns: readonly Address[] | undefined;
+    readonly search: readonly string[];
+    /** Lines of /etc/hosts besides the sandbox's own. */
+    readonly hosts: readonly NamedAddress[];
+    readonly ipv6: boolean;
+    /** The network that the sandbox sees itself in; undefined: one that is not the host's. */
+    readonly cidr: Prefix | undefined;
+    /** Address of the host that its connections come from. */
+    readonly outboundAddress: Address | undefined;
+    /** Whether networks that are not of the Internet are unreachable. */
+    readonly denyPrivate: boolean;
   };
   readonly seccomp: {
     readonly filter: Demand;

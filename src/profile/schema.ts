@@ -6,6 +6,7 @@ import { environmentFault, parseVariable } from "./environment.ts";
 import { EXTENT_SHAPE, mapFault, parseIdExtent } from "./id-map.ts";
 import { choice, flag, LIST_LIMIT, leaf, list, parseTable, shaped, table, text, word } from "./leaf.ts";
 import { MOUNT } from "./mount.ts";
+import { NETWORK } from "./network.ts";
 import { parseSandboxPath } from "./path.ts";
 import { RLIMIT_NAMES, type Rlimit, type RlimitName } from "./profile.ts";
 import { limitShape, limitsShape, parseRlimit, parseRlimitPair } from "./rlimit.ts";
@@ -209,12 +210,7 @@ export const RAW_PROFILE = table({
   ),
   mount: v.exactOptional(list(MOUNT)),
   read_only: v.exactOptional(flag),
-  network: v.exactOptional(
-    table({
-      mode: v.exactOptional(word(["none", "host"], ["user", "container"])),
-      loopback: v.exactOptional(flag),
-    }),
-  ),
+  network: v.exactOptional(NETWORK),
   landlock: v.exactOptional(word(["require", "prefer", "off"])),
   seccomp: v.exactOptional(
     shaped(

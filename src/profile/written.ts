@@ -1,4 +1,6 @@
+import { renderAddress, renderPrefix } from "../base/address.ts";
 import { renderExtent } from "./id-map.ts";
+import { renderPublish } from "./network.ts";
 import type { Profile, ProfileMount, Rlimit, RlimitName } from "./profile.ts";
 import { RESOURCES } from "./rlimit.ts";
 import type { RawProfile } from "./schema.ts";
@@ -51,6 +53,23 @@ function writeRlimits(rlimits: Profile["rlimits"]): WrittenTable {
   );
 }
 
+function writeNetwork(network: Profile["network"]): Keys<NonNullable<RawProfile["network"]>> {
+  const { dns, cidr, outboundAddress } = network;
+  return {
+    mode: network.mode,
+    loopback: network.loopback,
+    backend: network.backend,
+    publish: network.publish.map(renderPublish),
+    dns: dns === undefined ? undefined : dns.length === 0 ? ["none"] : dns.map(renderAddress),
+    search: network.search,
+    hosts: network.hosts.map(({ name, address }) => `${name}:${renderAddress(address)}`),
+    ipv6: network.ipv6,
+    cidr: cidr && renderPrefix(cidr),
+    outbound_address: outboundAddress && renderAddress(outboundAddress),
+    deny_private: network.denyPrivate,
+  };
+}
+
 /** A whole profile as a file without `extends` would say it. */
 export function writeProfile(profile: Profile): WrittenTable {
   const { ids } = profile;
@@ -73,7 +92,7 @@ export function writeProfile(profile: Profile): WrittenTable {
     clock: profile.clock && { monotonic: profile.clock.monotonic, boottime: profile.clock.boottime },
     root: { ...profile.root, size: quantity(renderBytes(profile.root.size)) },
     proc: { masked: profile.proc.masked, readonly: profile.proc.readonly },
-    network: { mode: profile.network.mode, loopback: profile.network.loopback },
+    network: writeNetwork(profile.network),
     seccomp: { filter, allow: file === undefined ? allow : undefined, file: file && escapeText(file.path) },
     environment: { pass: profile.environment.pass, set: Object.fromEntries(variables) },
     limits: { timeout: timeout === undefined ? "none" : quantity(renderDuration(timeout)) },

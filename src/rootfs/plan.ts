@@ -28,6 +28,12 @@ import { checkWork } from "./work.ts";
 
 type Step = Planned<RootfsStep>;
 
+/** Files of /etc by which names are looked up, as the network needs them. */
+export interface NameFiles {
+  readonly hosts: string;
+  readonly resolvConf: string;
+}
+
 /** Parts of the root that are writable besides the home directory, with their modes; hier(7). All share the root's size limit. */
 const SCRATCH: Readonly<Record<string, number>> = {
   "/dev/shm": 0o1777,
@@ -45,10 +51,6 @@ const LINKS: Readonly<Record<string, string>> = {
   "/var/run": "/run",
 };
 const NSSWITCH = "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n";
-
-function hostsFile(hostname: string): string {
-  return `127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n127.0.1.1 ${hostname}\n`;
-}
 
 /** Links where the host has links; a system that is not merged-usr shows its directories. */
 function planTopLinks(facts: HostFacts, skeleton: Skeleton): Step[] {
@@ -96,7 +98,7 @@ function planEtc(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[]
 }
 
 /** What tsbox writes itself: the names that exist inside. */
-function planOwnFiles(profile: Profile, facts: HostFacts, skeleton: Skeleton): void {
+function planOwnFiles(profile: Profile, facts: HostFacts, names: NameFiles, skeleton: Skeleton): void {
   const account = accountOf(profile.ids, facts.user);
   const [uids, gids] = [because(profile, mapKey(profile, "uid")), because(profile, mapKey(profile, "gid"))];
   const network = because(profile, "network.mode");
@@ -104,9 +106,9 @@ function planOwnFiles(profile: Profile, facts: HostFacts, skeleton: Skeleton): v
     ["/etc/passwd", passwd(account), uids],
     ["/etc/group", group(account), gids],
     ["/etc/hostname", `${profile.hostname}\n`, because(profile, "hostname")],
-    ["/etc/hosts", hostsFile(profile.hostname), because(profile, "hostname")],
+    ["/etc/hosts", names.hosts, because(profile, profile.network.hosts.length > 0 ? "network.hosts" : "hostname")],
     ["/etc/nsswitch.conf", NSSWITCH, ALWAYS],
-    ["/etc/resolv.conf", facts.resolvConf ?? "# no network\n", network],
+    ["/etc/resolv.conf", names.resolvConf, network],
   ];
   for (const [path, content, why] of files) skeleton.file(sandboxPath(path), content, why);
 }
@@ -157,6 +159,7 @@ const isWritableBind = (step: RootfsStep): step is Extract<RootfsStep, { op: "bi
 export function planRootfs(
   profile: Profile,
   facts: HostFacts,
+  names: NameFiles,
   protection = new Protection(profile, facts),
 ): Planned<RootfsStep>[] {
   checkWork(profile, facts);
@@ -172,7 +175,7 @@ export function planRootfs(
   mounts.push(...planTopLinks(facts, skeleton));
   for (const [path, to] of Object.entries(LINKS)) skeleton.symlink(sandboxPath(path), to);
   mounts.push(...planEtc(profile, facts, skeleton));
-  planOwnFiles(profile, facts, skeleton);
+  planOwnFiles(profile, facts, names, skeleton);
   mounts.push(...planDevices(profile, facts, skeleton));
   mounts.push(...planSys(profile, facts, skeleton));
   mounts.push(...planProc(profile, facts, skeleton));

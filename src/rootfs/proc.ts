@@ -2,7 +2,7 @@ import { type SandboxPath, sandboxPath } from "../base/brand.ts";
 import { isBelow } from "../base/path.ts";
 import { TsboxError } from "../errors/error.ts";
 import { type HostFacts, isDirectory, pathFact } from "../host/facts.ts";
-import { ALWAYS, because, type Planned } from "../profile/because.ts";
+import { ALWAYS, because, hasNestedPayload, type Planned } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
 import { KERNEL_SETTINGS } from "./place.ts";
 import type { Skeleton } from "./skeleton.ts";
@@ -36,14 +36,14 @@ function readonlyPaths(profile: Profile, facts: HostFacts): readonly SandboxPath
 /** User namespaces that a command with `nesting` may have at a time, in all depths. */
 const NESTED_NAMESPACES = 64;
 
-/** With capabilities kept the payload gets one more user namespace, which owns no mount; see src/userns/plan.ts. */
+/** One more for the payload, where it has its own; see src/userns/plan.ts. */
 function limitNamespaces(profile: Profile, facts: HostFacts): Step {
   if (profile.nesting) {
     const why = because(profile, "nesting");
     if (facts.user.uid === 0) throw new TsboxError("E_NESTING_ROOT", {}, why);
     return { step: { op: "limit-namespaces", user: NESTED_NAMESPACES }, because: why };
   }
-  return { step: { op: "limit-namespaces", user: profile.capabilities.keep.length > 0 ? 1 : 0 }, because: ALWAYS };
+  return { step: { op: "limit-namespaces", user: hasNestedPayload(profile) ? 1 : 0 }, because: ALWAYS };
 }
 
 /** A fresh proc with what the profile hides and locks. */
@@ -52,7 +52,7 @@ export function planProc(profile: Profile, facts: HostFacts, skeleton: Skeleton)
   skeleton.directory(proc);
   const hiding = because(profile, "proc.masked");
   const locking = because(profile, "proc.readonly");
-  const keepsCapabilities = profile.capabilities.keep.length > 0;
+  const isNested = hasNestedPayload(profile);
   const steps: Step[] = [
     { step: { op: "new-proc" }, because: ALWAYS },
     limitNamespaces(profile, facts),
@@ -62,7 +62,7 @@ export function planProc(profile: Profile, facts: HostFacts, skeleton: Skeleton)
         op: "attach-proc",
         target: proc,
         readonly: profile.proc.readonly.includes(proc) && !profile.nesting,
-        keepWritable: keepsCapabilities,
+        keepWritable: isNested,
       },
       because: locking,
     },

@@ -15,6 +15,12 @@ export interface Data {
   readonly show: string;
 }
 
+/** What an earlier call of this process or of its parent returned. */
+export interface Slot {
+  readonly kind: "slot";
+  readonly name: string;
+}
+
 /** An argument of a call. A plain string is passed as the address of its NUL-terminated bytes. */
 export type Value =
   | number
@@ -22,13 +28,14 @@ export type Value =
   | string
   | { readonly kind: "flags"; readonly value: number; readonly show: string }
   | { readonly kind: "data"; readonly data: Data }
-  /** What an earlier call of this process or of its parent returned. */
-  | { readonly kind: "slot"; readonly name: string }
+  | Slot
   /** Address of `size` zero bytes that a call writes into. */
   | { readonly kind: "buffer"; readonly name: string; readonly size: number }
-  /** The int at `at` of such bytes, which a call has written by then. */
+  | Load;
+
+/** An int that a call has written by then, at `at` of a struct or of a buffer. */
+export type Load =
   | { readonly kind: "field"; readonly data: Data; readonly at: number }
-  /** The int at `at` of a buffer. */
   | { readonly kind: "load"; readonly name: string; readonly at: number };
 
 /** errno names that a plan may tolerate or explain, with their numbers; the same on x86-64 and arm64, errno(3). */
@@ -53,8 +60,12 @@ export const ERRNO = {
   ERANGE: 34,
   ENOSYS: 38,
   ELOOP: 40,
-  EOPNOTSUPP: 95,
+  EPROTO: 71,
   EBADFD: 77,
+  EOPNOTSUPP: 95,
+  EADDRINUSE: 98,
+  EADDRNOTAVAIL: 99,
+  ENETUNREACH: 101,
   ETIMEDOUT: 110,
 } as const;
 export type ErrnoName = keyof typeof ERRNO;
@@ -89,8 +100,21 @@ export type Call =
       readonly argv: readonly (string | { readonly pid: string })[];
       readonly env: readonly string[];
     }
-  /** Puts a saved fd into a struct that a later call points to, as an int at `at`. */
-  | { readonly op: "store"; readonly slot: string; readonly into: Data; readonly at: number }
+  /** Puts a saved result, or an int that a call wrote, into a struct that a later call points to, as an int at `at`. */
+  | { readonly op: "store"; readonly value: Load | Slot; readonly into: Data; readonly at: number }
+  /** What a call wrote must be `expected`; a negative answer is told as that errno. */
+  | { readonly op: "check"; readonly answer: Load; readonly expected: number }
+  /** An established program that stays until the end; it gets `fds` from 3 on, and says by `ready` that it is. */
+  | {
+      readonly op: "service";
+      readonly path: string;
+      readonly argv: readonly string[];
+      readonly env: readonly string[];
+      readonly fds: Data;
+      /** The first of `fds` is a user namespace that it enters before. */
+      readonly entersUser: boolean;
+      readonly ready: Load;
+    }
   /** Only after the run: `note` for the user, and `name` for the report, if the call that saved the slot was not in vain. */
   | { readonly op: "tell"; readonly slot: string; readonly note: string; readonly name: string }
   /** Become the command: `search` is the PATH inside, `env` its whole environment. */
@@ -121,7 +145,13 @@ export function join(...parts: readonly Flags[]): Flags {
 /** A proc of the sandbox that is still writable while /proc is not; kept only for writing the payload's id maps. */
 export const WRITABLE_PROC = "writable-proc";
 
-export const slot = (name: string): Value => ({ kind: "slot", name });
+export const slot = (name: string): Slot => ({ kind: "slot", name });
+
+/** The int at `at` of a buffer. */
+export const load = (name: string, at: number): Load => ({ kind: "load", name, at });
+
+/** The int at `at` of a struct. */
+export const field = (from: Data, at: number): Load => ({ kind: "field", data: from, at });
 
 export const data = (bytes: Uint8Array, show: string): Value => ({ kind: "data", data: { bytes, show } });
 
@@ -141,6 +171,18 @@ type CallOptions = Omit<Extract<Call, { op: "call" }>, "op" | "name" | "args">;
 
 export function call(name: SyscallName, args: readonly Value[], options: CallOptions = {}): Call {
   return { op: "call", name, args, ...options };
+}
+
+/** Stores what will be the fds of a service, and starts it. */
+export function startService(
+  fds: readonly (Load | Slot)[],
+  service: Omit<Extract<Call, { op: "service" }>, "op" | "fds">,
+): Call[] {
+  const given: Data = { bytes: new Uint8Array(4 * fds.length), show: `fds of ${service.path}` };
+  return [
+    ...fds.map((value, i): Call => ({ op: "store", value, into: given, at: 4 * i })),
+    { op: "service", fds: given, ...service },
+  ];
 }
 
 /** Writes `text` to the file at `path` below the directory `at`: open, write all, close. */

@@ -204,9 +204,17 @@ export const TERMINAL = {
 /** sys/socket.h, socket(2) and unix(7). */
 export const SOCKET = {
   AF_UNIX: 1,
+  AF_INET: 2,
+  AF_INET6: 0xa,
+  AF_NETLINK: 0x10,
   SOCK_STREAM: 1,
+  SOCK_DGRAM: 2,
+  SOCK_RAW: 3,
   SOCK_CLOEXEC: 0x80000,
   SOL_SOCKET: 1,
+  SO_REUSEADDR: 2,
+  IPPROTO_IPV6: 0x29,
+  IPV6_V6ONLY: 0x1a,
   SCM_RIGHTS: 1,
 } as const;
 
@@ -219,8 +227,47 @@ export const MSG = {
 /** sockios.h and if.h, netdevice(7). */
 export const INTERFACE = {
   SIOCSIFFLAGS: 0x8914,
+  SIOCGIFINDEX: 0x8933,
   IFF_UP: 1,
   IFF_RUNNING: 0x40,
+} as const;
+
+/** netlink.h, netlink(7). */
+export const NETLINK = {
+  NETLINK_ROUTE: 0,
+  NLM_F_REQUEST: 1,
+  NLM_F_ACK: 4,
+  NLM_F_CREATE: 0x400,
+  NLM_F_REPLACE: 0x100,
+} as const;
+
+/** rtnetlink.h, rtnetlink(7). */
+export const RTM = {
+  NEWROUTE: 0x18,
+  NEWNEIGH: 0x1c,
+  SETNEIGHTBL: 0x43,
+} as const;
+
+/** rtnetlink.h, rtnetlink(7). */
+export const ROUTE = {
+  RT_TABLE_MAIN: 0xfe,
+  RTPROT_STATIC: 4,
+  RTN_UNICAST: 1,
+  RTN_UNREACHABLE: 7,
+  RTA_DST: 1,
+  RTA_OIF: 4,
+  RTA_PRIORITY: 6,
+} as const;
+
+/** neighbour.h, rtnetlink(7). */
+export const NEIGHBOUR = {
+  NUD_PERMANENT: 0x80,
+  NDA_DST: 1,
+  NDA_LLADDR: 2,
+  NDTA_NAME: 1,
+  NDTA_PARMS: 6,
+  NDTPA_IFINDEX: 1,
+  NDTPA_MCAST_PROBES: 0xb,
 } as const;
 
 /** resource.h, getrlimit(2). */

@@ -1,6 +1,17 @@
 import { assertNever } from "../base/assert.ts";
 import type { IdExtent } from "../profile/profile.ts";
-import { type Call, call, data, flags, type Lowered, slot, type Value, WRITABLE_PROC, writeFile } from "../sys/call.ts";
+import {
+  type Call,
+  call,
+  data,
+  flags,
+  type Lowered,
+  load,
+  slot,
+  type Value,
+  WRITABLE_PROC,
+  writeFile,
+} from "../sys/call.ts";
 import { CAPABILITIES } from "../sys/capabilities.ts";
 import { AT, CAPABILITY_VERSION, CLONE, O, PR, PR_CAP_AMBIENT, SECBIT } from "../sys/uapi.ts";
 import type { NamespaceName, UsernsStep } from "./step.ts";
@@ -95,12 +106,12 @@ function lowerRanges(step: Extract<UsernsStep, { op: "map-ranges" }>): Lowered {
     host: [
       helper(step.newuidmap, step.uids),
       helper(step.newgidmap, step.gids),
-      call("write", [{ kind: "load", name: "mapped", at: 4 }, "m", 1], { exact: true, of: "the mapping pipe" }),
+      call("write", [load("mapped", 4), "m", 1], { exact: true, of: "the mapping pipe" }),
     ],
     init: [
       // Its own copy of the write end would keep the read from ending should the supervisor die.
-      call("close", [{ kind: "load", name: "mapped", at: 4 }]),
-      call("read", [{ kind: "load", name: "mapped", at: 0 }, { kind: "buffer", name: "mapped-byte", size: 8 }, 1], {
+      call("close", [load("mapped", 4)]),
+      call("read", [load("mapped", 0), { kind: "buffer", name: "mapped-byte", size: 8 }, 1], {
         exact: true,
         of: "the mapping pipe",
       }),

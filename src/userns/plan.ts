@@ -1,7 +1,8 @@
 import type { HostFacts } from "../host/facts.ts";
-import { ALWAYS, because, type Planned } from "../profile/because.ts";
-import type { IdExtent, Profile } from "../profile/profile.ts";
+import { ALWAYS, because, hasNestedPayload, type Planned } from "../profile/because.ts";
+import type { Profile } from "../profile/profile.ts";
 import { planMaps } from "./map.ts";
+import { rooted, sameAgain, withExtents } from "./nested.ts";
 import type { NamespaceName, UsernsStep } from "./step.ts";
 
 /*
@@ -14,7 +15,8 @@ import type { NamespaceName, UsernsStep } from "./step.ts";
  * The payload gives up: its capabilities (all five sets, with the securebits locked that could bring them back), and any
  * later gain (no_new_privs). Without capabilities it can make no user namespace either: user.max_user_namespaces is 0 and
  * changing it takes CAP_SYS_RESOURCE. When the profile keeps capabilities, the payload is cloned into one more user
- * namespace, mapped one to one: what it keeps counts there, and not in the namespace that owns the mounts.
+ * namespace, mapped one to one: what it keeps counts there, and not in the namespace that owns the mounts. It is also when
+ * a program of the host is behind the network: that one enters the outer namespace, and has to be root there.
  */
 
 type Step = Planned<UsernsStep>;
@@ -25,10 +27,6 @@ function namespaces(profile: Profile): NamespaceName[] {
   const all: NamespaceName[] = ["user", "mount", "pid", "net", "ipc", "uts", "cgroup"];
   return all.filter((name) => !shared.includes(name));
 }
-
-/** The same ids again, one to one, for a namespace inside. */
-const identity = (extents: readonly IdExtent[]): IdExtent[] =>
-  extents.map(({ inside, count }) => ({ inside, outside: inside, count }));
 
 /** Steps of this section, by the place in a run that they belong to. */
 export interface UsernsPlan {
@@ -44,12 +42,15 @@ export interface UsernsPlan {
 export function planUserns(profile: Profile, facts: HostFacts): UsernsPlan {
   const keep = profile.capabilities.keep;
   const maps = planMaps(profile, facts);
+  const isRooted = profile.network.mode === "user";
+  const uids = isRooted ? rooted(maps.uids, facts.user.uid) : sameAgain(maps.uids);
+  const gids = isRooted ? rooted(maps.gids, facts.user.gid) : sameAgain(maps.gids);
   const enter: Step[] = [
     {
       step: { op: "new-namespaces", namespaces: namespaces(profile), awaitMaps: maps.step.step.op === "map-ranges" },
       because: ALWAYS,
     },
-    maps.step,
+    withExtents(maps.step, uids.outer, gids.outer),
   ];
   if (profile.clock !== undefined) {
     const key = profile.clock.boottime === 0 ? "clock.monotonic" : "clock.boottime";
@@ -58,14 +59,14 @@ export function planUserns(profile: Profile, facts: HostFacts): UsernsPlan {
   // Not before the maps: the files of an undumpable process in /proc belong to root, also its own uid_map.
   enter.push({ step: { op: "undumpable", process: "host" }, because: ALWAYS });
   const undumpable: Step = { step: { op: "undumpable", process: "init" }, because: ALWAYS };
-  const nested = keep.length === 0 ? undefined : { uids: identity(maps.uids), gids: identity(maps.gids) };
+  const nested = hasNestedPayload(profile) ? { uids: uids.nested, gids: gids.nested } : undefined;
   if (nested === undefined) enter.push(undumpable);
   return {
     enter,
     hostname: { step: { op: "hostname", name: profile.hostname }, because: because(profile, "hostname") },
     payload: {
       step: { op: "new-payload", nested },
-      because: nested === undefined ? ALWAYS : because(profile, "capabilities.keep"),
+      because: nested === undefined ? ALWAYS : because(profile, keep.length > 0 ? "capabilities.keep" : "network.mode"),
     },
     confine: [
       {

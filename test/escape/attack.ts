@@ -33,6 +33,7 @@ export type HostPart =
   | "ipc"
   | "key"
   | "leaks"
+  | "machines"
   | "repository"
   | "setuid"
   | "shm"

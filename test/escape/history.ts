@@ -29,6 +29,7 @@ export const LINES: Readonly<Record<number, Line>> = {
   20: { what: "abstract sockets (containerd CVE-2020-15257, Nix CVE-2024-27297, CVE-2025-46416)" },
   21: { what: "sockets and files of the user (docker.sock, agents, buses, keys)" },
   22: { what: "IPC and keyrings (CVE-2016-0728)" },
+  23: { what: "the host through its user-mode network (slirp4netns' 10.0.2.2, pasta's gateway; podman #6912)" },
   29: { what: "kernel surface of user namespaces (CVE-2022-0185, CVE-2023-32233, CVE-2024-1086, CVE-2023-0386)" },
   30: { what: "inheritable capabilities (CVE-2022-27649 to -27652)" },
   31: { what: "io_uring, which no filter sees" },

@@ -5,6 +5,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { homedir } from "node:os";
 import { onTestFinished } from "vitest";
+import { onHost } from "../support/machines.ts";
 import { makeProject, type Project } from "../support/project.ts";
 import { ROOT, run } from "../support/tsbox.ts";
 import type { HostPart } from "./attack.ts";
@@ -92,6 +93,10 @@ const PARTS: Readonly<Record<HostPart, (project: Project) => Promise<Part>>> = {
     write(".git/hooks/pre-commit", "text\n");
     write(".npmrc", "text\n");
     return {};
+  },
+  /** support/machines.ts; what their servers have seen can be read inside. */
+  async machines(project) {
+    return { wrapper: onHost(project, project.cwd) };
   },
   async setuid({ cwd }) {
     const words = ["--map", "range", "--work", "rw", "--cap-add", "CHOWN", "--cap-add", "FOWNER"];

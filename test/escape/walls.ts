@@ -75,6 +75,20 @@ const writableProc = (steps: Steps): Steps =>
       : planned,
   );
 
+const withoutRoutes = (steps: Steps): Steps =>
+  changeStep(steps, (planned) =>
+    planned.section === "net" && planned.step.op === "fence"
+      ? { ...planned, step: { ...planned.step, denied: [] } }
+      : planned,
+  );
+
+const withHostLoopback = (steps: Steps): Steps =>
+  changeStep(steps, (planned) => {
+    if (planned.section !== "net" || planned.step.op !== "network-service") return planned;
+    const options = planned.step.options.filter((option) => option !== "--disable-host-loopback");
+    return { ...planned, step: { ...planned.step, options } };
+  });
+
 const unlimited =
   (name: string) =>
   (steps: Steps): Steps =>
@@ -105,6 +119,10 @@ export const NO_LEAK = wall("the launcher's fds close at the exec", {
 export const CLOSED_FDS = dropping("fds closed", "close-fds");
 export const PID_NAMESPACE = wall("pid namespace", { steps: sharePids });
 export const NET_NAMESPACE = wall("network namespace", { steps: shareNamespace("net", "loopback", "low-ports") });
+/** What nothing leads to; and that there is no neighbour but the way out. */
+export const FENCE = dropping("fence around the network", "fence");
+export const ROUTES = wall("unreachable routes", { steps: withoutRoutes });
+export const NO_HOST_LOOPBACK = wall("slirp4netns --disable-host-loopback", { steps: withHostLoopback });
 export const IPC_NAMESPACE = wall("ipc namespace", { steps: shareNamespace("ipc") });
 /** Of the home directory, which no plan shares: a mount by mistake. */
 export const ONLY_PLANNED_MOUNTS = wall("only what is shared is mounted", { steps: bindSystem(homedir()) });

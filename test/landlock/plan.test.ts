@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { sandboxPath } from "../../src/base/brand.ts";
 import { type Grant, planLandlock } from "../../src/landlock/plan.ts";
 import type { Profile } from "../../src/profile/profile.ts";
-import { DEBIAN, makeProfile } from "../plan/facts.ts";
+import { DEBIAN, makeNetwork, makeProfile } from "../plan/facts.ts";
 import { hostFacts } from "../support/host.ts";
 
 const GRANTS: readonly Grant[] = [
@@ -15,7 +15,7 @@ function planned(landlockAbi: number, settings: Partial<Profile>) {
   return planLandlock(profile, facts, GRANTS, []).map(({ step }) => step);
 }
 
-const NO_TCP = { network: { mode: "none", loopback: false } } as const;
+const NO_TCP = { network: makeNetwork({ loopback: false }) } as const;
 
 describe("a plan for Landlock", () => {
   it("guards what the mounts show", () => {

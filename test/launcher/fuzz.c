@@ -57,6 +57,14 @@ static void read_entry(const struct plan *plan, const struct plan_entry *entry)
 	}
 	if (entry->op == OP_SPAWN)
 		touched += (size_t)(slot[entry->arg[1]] + slot[entry->arg[2]]);
+	if (entry->op == OP_SERVICE) {
+		read_vector(plan, entry->arg[1]);
+		read_vector(plan, entry->arg[2]);
+		for (uint64_t i = 0; i < entry->arg[4]; i++) {
+			memcpy(&loaded, plan->data + entry->arg[3] + 4 * i, sizeof(loaded));
+			touched += (size_t)loaded;
+		}
+	}
 	if (entry->op == OP_EXEC)
 		read_vector(plan, entry->arg[1]);
 	if (entry->op == OP_STORE)

@@ -267,7 +267,14 @@ describe("the launcher refuses scripts", () => {
 describe("the launcher refuses an entry", () => {
   const call = () => mutant().find(OP.call, ARG.data);
 
-  it.each([0, 7, 8, 255])("of operation %i", (op) =>
+  it.each([
+    [OP.service, "a service has wrong arguments"],
+    [OP.check, "a check has wrong arguments"],
+  ])("of operation %i with the arguments of a call", (op, told) =>
+    expectRefusal(startWith(mutant().byte("entry", call(), FIELD.entry.op, op).bytes), told),
+  );
+
+  it.each([0, 9, 255])("of operation %i", (op) =>
     expectRefusal(startWith(mutant().byte("entry", call(), FIELD.entry.op, op).bytes), "of no known kind"),
   );
 

@@ -136,6 +136,13 @@ const BUSY: Overrides = {
   volume: ["/srv/data:/cache/deep/data:ro", "/srv/build/notes:/cache/notes", "/srv/data:/data", "/srv/data:/usr/sbin"],
 };
 
+/** A network with a way out, and ports that lead in. */
+const CONNECTED: Overrides = {
+  network: "user",
+  publish: ["8080:80", "0.0.0.0:5000-5001:5000-5001/udp"],
+  addHost: ["db:192.0.2.7"],
+};
+
 export interface Kind {
   readonly host: Host;
   readonly overrides: Overrides;
@@ -146,6 +153,7 @@ export interface Kind {
 export const KINDS: Readonly<Record<string, Kind>> = {
   debian: { host: DEBIAN, overrides: {} },
   old: { host: OLD, overrides: {} },
+  connected: { host: DEBIAN, overrides: CONNECTED },
   "busy-root": { host: ROOT, overrides: BUSY, clock: { monotonic: -60, boottime: 86_400 } },
 };
 
@@ -160,6 +168,10 @@ export function prepareKind(name: string, { host, overrides, clock }: Kind) {
 }
 
 /** A profile of no file, with these settings besides the built-in ones. */
+export function makeNetwork(settings: Partial<Profile["network"]> = {}): Profile["network"] {
+  return { ...prepareKind("strict", { host: DEBIAN, overrides: {} }).profile.network, ...settings };
+}
+
 export function makeProfile(settings: Partial<Profile> = {}): Profile {
   return { ...prepareKind("strict", { host: DEBIAN, overrides: {} }).profile, ...settings };
 }

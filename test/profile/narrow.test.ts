@@ -7,7 +7,7 @@ import { findWidenings, renderWidening } from "../../src/profile/narrow.ts";
 import type { Profile, ProfileMount } from "../../src/profile/profile.ts";
 import { isAllowed, showTests, viewCalls } from "../../src/seccomp/describe.ts";
 import { resolveRules } from "../../src/seccomp/rules.ts";
-import { makeProfile } from "../plan/facts.ts";
+import { makeNetwork, makeProfile } from "../plan/facts.ts";
 import { weakerWalls } from "./oracle.ts";
 import { PACKAGE } from "./scratch.ts";
 
@@ -43,6 +43,13 @@ const extent = [{ inside: 0, outside: 1000, count: 1 }];
 const rlimits = (limits: Profile["rlimits"]) => ({ rlimits: limits });
 const both = (n: number | undefined) => ({ soft: n, hard: n });
 const { root, environment } = strict;
+const PUBLISHED = {
+  address: { family: 4, bytes: [127, 0, 0, 1] },
+  port: 80,
+  inner: 80,
+  count: 1,
+  protocol: "tcp",
+} as const;
 
 /** Each pair: what is before and after; the other way round is narrower, or at least as good. */
 const WIDER: readonly (readonly [string, Partial<Profile>, Partial<Profile>])[] = [
@@ -83,13 +90,24 @@ const WIDER: readonly (readonly [string, Partial<Profile>, Partial<Profile>])[] 
   ["mount: /t: tmpfs of 4KiB -> tmpfs of 8KiB", { mounts: [tmpfs("/t", 4096)] }, { mounts: [tmpfs("/t", 8192)] }],
   [
     "network.mode: none -> host",
-    { network: { mode: "none", loopback: true } },
-    { network: { mode: "host", loopback: true } },
+    { network: makeNetwork({ mode: "none", loopback: true }) },
+    { network: makeNetwork({ mode: "host", loopback: true }) },
   ],
   [
+    "network.publish: adds 127.0.0.1:80:80/tcp",
+    { network: makeNetwork({ publish: [] }) },
+    { network: makeNetwork({ publish: [PUBLISHED] }) },
+  ],
+  [
+    "network.deny_private: true -> false",
+    { network: makeNetwork({ denyPrivate: true }) },
+    { network: makeNetwork({ denyPrivate: false }) },
+  ],
+  ["network.ipv6: false -> true", { network: makeNetwork({ ipv6: false }) }, { network: makeNetwork({ ipv6: true }) }],
+  [
     "network.loopback: false -> true",
-    { network: { mode: "none", loopback: false } },
-    { network: { mode: "none", loopback: true } },
+    { network: makeNetwork({ mode: "none", loopback: false }) },
+    { network: makeNetwork({ mode: "none", loopback: true }) },
   ],
   ["landlock: require -> prefer", { landlock: "require" }, { landlock: "prefer" }],
   ["landlock: prefer -> off", { landlock: "prefer" }, { landlock: "off" }],
@@ -121,6 +139,7 @@ const WIDER: readonly (readonly [string, Partial<Profile>, Partial<Profile>])[] 
 
 /** Neither of a pair is known to be narrower. */
 const UNKNOWN: readonly (readonly [Partial<Profile>, Partial<Profile>])[] = [
+  [{ network: makeNetwork() }, { network: makeNetwork({ dns: [] }) }],
   [{ mounts: [] }, { mounts: [bind("/x")] }],
   [{ mounts: [] }, { mounts: [tmpfs("/x", 4096)] }],
   [{ mounts: [bind("/x")] }, { mounts: [bind("/x", { source: hostPath("/srv") })] }],
@@ -214,9 +233,10 @@ const CHANGES: fc.Arbitrary<Partial<Profile>> = fc.record(
       })
       .map((more) => ({ ...root, ...more })),
     network: few<Profile["network"]>(
-      { mode: "none", loopback: true },
-      { mode: "none", loopback: false },
-      { mode: "host", loopback: true },
+      makeNetwork({ mode: "none", loopback: true }),
+      makeNetwork({ mode: "none", loopback: false }),
+      makeNetwork({ mode: "host", loopback: true }),
+      makeNetwork({ mode: "user", publish: [PUBLISHED] }),
     ),
     seccomp: few<Profile["seccomp"]>(seccomp(["base"]).seccomp, seccomp(["base"], "off").seccomp),
     environment: fc.record({ pass: fc.subarray(["LANG", "TERM"]), set: few({}, { LANG: "C" }) }),

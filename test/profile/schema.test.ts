@@ -14,8 +14,8 @@ const MOUNTS = (n: number) => Array.from({ length: n }, (_, i) => `[[mount]]\nso
 describe("validateProfile", () => {
   it("says where, what was expected, what was found, and the nearest word", () => {
     expect(renderError(refuse('network.mode = "hots"'))).toBe(
-      'tsbox: profile x.toml is not valid: network.mode: expected "none" or "host", found "hots"; did you mean "host"? ' +
-        '[E_PROFILE_VALUE]\n  from: x.toml network.mode\n  fix: write "none" or "host"\n',
+      'tsbox: profile x.toml is not valid: network.mode: expected "none" or "user" or "host", found "hots"; did you mean "host"? ' +
+        '[E_PROFILE_VALUE]\n  from: x.toml network.mode\n  fix: write "none" or "user" or "host"\n',
     );
   });
 
@@ -47,7 +47,7 @@ describe("validateProfile", () => {
     [
       ["work = true", "work", 'expected "ro" or "rw" or "none", found true'],
       ['work = "overlay"', "work", "not available in this version"],
-      ['network.mode = "user"', "network.mode", "not available in this version"],
+      ['network.mode = "container"', "network.mode", "not available in this version"],
       ["description = 1", "description", "found 1"],
       ["hostname = 1979-05-27", "hostname", "found a date"],
       ['hostname = ""', "hostname", "host name"],

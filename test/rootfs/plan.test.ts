@@ -33,9 +33,11 @@ const TREE: Tree = {
   "/data/socket": "other",
 };
 
+const NAMES = { hosts: "127.0.0.1 localhost\n", resolvConf: "# none\n" };
+
 function steps(settings: Partial<Profile>, host: Partial<Host> = {}): RootfsStep[] {
   const profile = makeProfile({ work: "none", ...settings });
-  return planRootfs(profile, hostFacts({ ...DEBIAN, tree: TREE, ...host }, profile)).map(({ step }) => step);
+  return planRootfs(profile, hostFacts({ ...DEBIAN, tree: TREE, ...host }, profile), NAMES).map(({ step }) => step);
 }
 
 const mounted = (...mounts: ProfileMount[]) => steps({ mounts });
@@ -255,11 +257,10 @@ describe("what the root shows of the host", () => {
     expect(error.message).toContain("/dev/tty");
   });
 
-  it("has its own /etc/resolv.conf, the host's only with the host's network", () => {
-    const content = (profile: Partial<Profile>) =>
-      ofOp(steps(profile), "file").find(({ path }) => path === "/etc/resolv.conf")?.content;
-    expect(content({})).toBe("# no network\n");
-    expect(content({ network: { mode: "host", loopback: true } })).toBe("nameserver 192.0.2.1\n");
+  it("has the files by which the network looks up names", () => {
+    const content = (name: string) => ofOp(steps({}), "file").find(({ path }) => path === name)?.content;
+    expect(content("/etc/resolv.conf")).toBe(NAMES.resolvConf);
+    expect(content("/etc/hosts")).toBe(NAMES.hosts);
   });
 });
 

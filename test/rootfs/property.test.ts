@@ -73,6 +73,7 @@ const CASE = fc.record({
   keep: fc.constantFrom([], ["CAP_CHOWN"]),
   map: fc.constantFrom("self" as const, "root" as const, "nobody" as const),
 });
+const FILES = { hosts: "127.0.0.1 localhost\n", resolvConf: "# none\n" };
 type Case = typeof CASE extends fc.Arbitrary<infer T> ? T : never;
 
 /** The steps, or undefined where the profile is refused. Anything but a TsboxError is a bug. */
@@ -89,7 +90,7 @@ function planCase(each: Case): { steps: Planned<RootfsStep>[]; profile: Profile 
   const host: Host = { ...DEBIAN, tree: each.tree, cwd: each.cwd, user: { ...DEBIAN.user, home: each.home } };
   const facts = hostFacts(host, profile);
   try {
-    return { steps: [...planRootfs(profile, facts), planWorkdir(profile, facts)], profile };
+    return { steps: [...planRootfs(profile, facts, FILES), planWorkdir(profile, facts)], profile };
   } catch (error) {
     if (error instanceof TsboxError) return undefined;
     throw error;

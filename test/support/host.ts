@@ -73,6 +73,7 @@ export interface Host {
   readonly tree: Tree;
   readonly environment?: Readonly<Record<string, string>>;
   readonly resolvConf?: string;
+  readonly network?: HostFacts["network"];
   readonly subuid?: readonly IdRange[];
   readonly subgid?: readonly IdRange[];
   /** Whether newuidmap(1) and newgidmap(1) are there. */
@@ -105,6 +106,17 @@ export function withTools(host: Host, profile: Profile): Profile {
 /** Two instructions instead of what libseccomp would make: the same on every machine. */
 const FILTER = Uint8Array.of(6, 0, 0, 0, 0, 0, 0xff, 0x7f, 6, 0, 0, 0, 0, 0, 5, 0);
 
+/** An address of an Internet provider's on a network of eight, and both back ends. */
+export const NETWORK: NonNullable<HostFacts["network"]> = {
+  interfaces: [
+    { address: { family: 4, bytes: [127, 0, 0, 1] }, length: 8 },
+    { address: { family: 4, bytes: [192, 0, 2, 9] }, length: 29 },
+    { address: { family: 6, bytes: [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9] }, length: 64 },
+  ],
+  backends: { slirp4netns: hostPath("/usr/bin/slirp4netns"), pasta: hostPath("/usr/bin/passt") },
+  tun: "open",
+};
+
 /** What probing such a machine for that profile gives. */
 export function hostFacts(host: Host, profile: Profile): HostFacts {
   const cwd = hostPath(host.cwd);
@@ -125,7 +137,8 @@ export function hostFacts(host: Host, profile: Profile): HostFacts {
     withinTsbox: host.withinTsbox ?? false,
     streams: host.streams ?? [],
     environment: new Map(environment),
-    resolvConf: profile.network.mode === "none" ? undefined : host.resolvConf,
+    resolvConf: profile.network.mode === "host" ? host.resolvConf : undefined,
+    network: profile.network.mode === "user" ? (host.network ?? NETWORK) : undefined,
     subuid: host.subuid ?? [],
     subgid: host.subgid ?? [],
     newuidmap: helper("newuidmap"),

@@ -33,6 +33,15 @@ export function stateOf(pid: number): string | undefined {
   }
 }
 
+/** proc_pid_comm(5); "" when there is no such process. */
+export function commOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  } catch {
+    return "";
+  }
+}
+
 /** Value of a field of /proc/PID/status, as "NSpid"; undefined when the process is gone. */
 export function statusOf(pid: number, field: string): string | undefined {
   try {

@@ -6,7 +6,7 @@ import type { Call } from "../../src/sys/call.ts";
 import { lowerUserns } from "../../src/userns/lower.ts";
 import { planUserns } from "../../src/userns/plan.ts";
 import type { UsernsStep } from "../../src/userns/step.ts";
-import { DEBIAN, makeProfile, OLD } from "../plan/facts.ts";
+import { DEBIAN, makeNetwork, makeProfile, OLD } from "../plan/facts.ts";
 import { catchError } from "../profile/scratch.ts";
 import { type Host, hostFacts } from "../support/host.ts";
 
@@ -28,7 +28,7 @@ describe("namespaces", () => {
   it("are all of them, without the network's when the host's is used", () => {
     const all = ["user", "mount", "pid", "net", "ipc", "uts", "cgroup"];
     const of = (mode: "none" | "host") =>
-      stepOf(planned({ network: { mode, loopback: true } }).enter, "new-namespaces")?.namespaces;
+      stepOf(planned({ network: makeNetwork({ mode }) }).enter, "new-namespaces")?.namespaces;
     expect(of("none")).toEqual(all);
     expect(of("host")).toEqual(all.filter((name) => name !== "net"));
   });

@@ -1,10 +1,12 @@
 import { inNamespace, withMounts } from "../../support/odd.ts";
 import { type Provocation, run, withProfile } from "../provocation.ts";
 
-/** A /usr/bin of links to the real one, without newuidmap. */
-const NO_NEWUIDMAP = `
+/** A /usr/bin of links to the real one, without these. */
+const withoutPrograms = (...names: readonly string[]): string => `
 mkdir bin real; mount --bind /usr/bin real; mount -t tmpfs none bin
-ln -s "$PWD"/real/* bin; rm bin/newuidmap; mount --bind bin /usr/bin`;
+ln -s "$PWD"/real/* bin; cd bin; rm ${names.join(" ")}; cd ..; mount --bind bin /usr/bin`;
+
+const CONNECTED = () => run(["--network", "user"]);
 
 const UID = process.getuid?.() ?? 0;
 
@@ -16,7 +18,7 @@ export const NAMESPACE: readonly Provocation[] = [
   {
     code: "E_LOOPBACK",
     when: "the host's network is to have no loopback",
-    told: ["with network.mode host it is the host's"],
+    told: ["with network.mode host it stays"],
     attempt: (project) => withProfile(project, 'network = { mode = "host", loopback = false }'),
     repaired: (project) => withProfile(project, 'network = { mode = "none", loopback = false }'),
   },
@@ -42,10 +44,55 @@ export const NAMESPACE: readonly Provocation[] = [
     repaired: () => run(["--network", "host"]),
   },
   {
+    code: "E_NETWORK_MODE",
+    when: "the host's network is to be without private ones",
+    told: ["nothing stands between it and them"],
+    attempt: (project) => withProfile(project, 'network = { mode = "host", deny_private = true }'),
+    repaired: (project) => withProfile(project, 'network = { mode = "user", deny_private = true }'),
+  },
+  {
+    code: "E_BACKEND",
+    when: "there is neither slirp4netns nor pasta",
+    told: ["neither slirp4netns nor pasta is installed", "fix: apt install slirp4netns"],
+    attempt: () => ({ ...CONNECTED(), wrapper: withMounts(withoutPrograms("slirp4netns", "passt", "pasta")) }),
+    repaired: CONNECTED,
+  },
+  {
+    code: "E_TUN",
+    when: "/dev/net/tun does not exist",
+    told: ["/dev/net/tun does not exist", "modprobe tun"],
+    attempt: () => ({ ...CONNECTED(), wrapper: withMounts("mount -t tmpfs none /dev/net") }),
+    repaired: CONNECTED,
+  },
+  {
+    code: "E_TUN",
+    when: "/dev/net/tun is closed",
+    told: ["/dev/net/tun is not open to you", "chmod 0666 /dev/net/tun"],
+    attempt: () => ({
+      ...CONNECTED(),
+      wrapper: withMounts(": >closed; chmod 0 closed; mount --bind closed /dev/net/tun"),
+    }),
+    repaired: CONNECTED,
+  },
+  {
+    code: "E_PUBLISH",
+    when: "a port of a sandbox without a network is published",
+    told: ["network.mode is none", "--network user"],
+    attempt: () => run(["-p", "18098:80"]),
+    repaired: () => run(["-p", "18098:80", "--network", "user"]),
+  },
+  {
+    code: "E_NAMESERVER",
+    when: "a name server is this machine",
+    told: ["the sandbox does not reach 127.0.0.0/8"],
+    attempt: () => run(["--network", "user", "--dns", "127.0.0.1"]),
+    repaired: CONNECTED,
+  },
+  {
     code: "E_NEWUIDMAP",
     when: "there is no newuidmap",
     told: ["newuidmap and newgidmap are not installed", "fix: as root: apt install uidmap, or use --map self"],
-    attempt: () => ({ ...run(["--map", "range"]), wrapper: withMounts(NO_NEWUIDMAP) }),
+    attempt: () => ({ ...run(["--map", "range"]), wrapper: withMounts(withoutPrograms("newuidmap")) }),
     repaired: () => run(["--map", "self"]),
   },
   {

@@ -20,6 +20,14 @@ const caching = (project: Project): Attempt => ({
   env: { XDG_CACHE_HOME: `${project.home}/cache` },
 });
 
+const publishing = (): Attempt => run(["--network", "user", "-p", "18099:80"]);
+
+/** Another program in the place of slirp4netns. */
+const instead = (project: Project, script: string): Attempt => {
+  const program = project.write("instead", `#!/bin/sh\n${script}\n`, 0o755);
+  return { ...publishing(), wrapper: withMounts(`mount --bind ${program} /usr/bin/slirp4netns`) };
+};
+
 const CLOCK = "clock.boottime = 1000";
 
 interface Refused {
@@ -47,6 +55,9 @@ const REFUSED: Readonly<Record<AdviceCode, Refused>> = {
   E_CLOCK: { call: "unshare", attempt: (project) => withProfile(project, CLOCK) },
   E_HOSTNAME: { call: "sethostname" },
   E_NETWORK: { call: "socket" },
+  // The first two pipes are the launcher's own.
+  E_NETWORK_SERVICE: { call: "pipe2", nth: 2, attempt: publishing },
+  E_PORT: { call: "bind", attempt: publishing },
   E_PROCESS: { call: "setsid", nth: 1 },
   E_CACHE: { call: "mkdirat", nth: 0, attempt: caching },
   E_PROTECT: { call: "renameat2", attempt: protecting },
@@ -249,6 +260,50 @@ export const STEP: readonly Provocation[] = [
   own("E_PROTECT", "EINVAL", "this file system cannot rename without replacing"),
   other("E_HOSTNAME", REPORT_IT),
   other("E_NETWORK", REPORT_IT),
+  other("E_NETWORK_SERVICE", "see its own words above"),
+  {
+    code: "E_NETWORK_SERVICE",
+    errno: "ECHILD",
+    when: "slirp4netns fails",
+    told: ["no such luck\n", "the program has ended", "(/usr/bin/slirp4netns: ECHILD)"],
+    attempt: (project) => instead(project, "echo no such luck >&2; exit 1"),
+    repaired: publishing,
+  },
+  {
+    code: "E_NETWORK_SERVICE",
+    errno: "ETIMEDOUT",
+    when: "slirp4netns hangs",
+    told: ["not ready after 10 seconds"],
+    attempt: (project) => instead(project, "exec sleep 60"),
+  },
+  other("E_PORT", "fix: choose another port of the host"),
+  own("E_PORT", "EADDRINUSE", "another program has that port"),
+  {
+    code: "E_PORT",
+    errno: "EACCES",
+    when: "a low port is published",
+    told: ["net.ipv4.ip_unprivileged_port_start", "bind(2) of 127.0.0.1:81: EACCES"],
+    attempt: () => run(["--network", "user", "-p", "81:80"]),
+  },
+  {
+    code: "E_PORT",
+    errno: "EADDRNOTAVAIL",
+    when: "a port of another machine is published",
+    told: ["this machine has no such address"],
+    attempt: () => run(["--network", "user", "-p", "203.0.113.7:18099:80"]),
+    repaired: publishing,
+  },
+  {
+    code: "E_PORT",
+    errno: "EPROTO",
+    when: "slirp4netns cannot take a port",
+    told: ["slirp4netns could not take that port"],
+    // Its first bind(2) is for its control socket.
+    attempt: () => ({
+      ...publishing(),
+      wrapper: refusing("bind", "EADDRINUSE", { comm: "slirp4netns", nth: 1 }),
+    }),
+  },
   other("E_PROCESS", REPORT_IT),
   other("E_TERMINAL_OWN", "fix: share yours with the command: --terminal shared"),
   own("E_TERMINAL_OWN", "ENOSPC", "the limit of pseudoterminals is reached"),

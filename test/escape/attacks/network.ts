@@ -1,5 +1,16 @@
 import type { Attack } from "../attack.ts";
-import { IPC_NAMESPACE, LANDLOCK, LANDLOCK_SCOPES, NET_NAMESPACE, OWN_SHM, setting, VISIBLE_ROOT } from "../walls.ts";
+import {
+  FENCE,
+  IPC_NAMESPACE,
+  LANDLOCK,
+  LANDLOCK_SCOPES,
+  NET_NAMESPACE,
+  NO_HOST_LOOPBACK,
+  OWN_SHM,
+  ROUTES,
+  setting,
+  VISIBLE_ROOT,
+} from "../walls.ts";
 
 const ipc = (id: string, title: string, args: readonly string[], walls = [IPC_NAMESPACE]): Attack => ({
   id,
@@ -14,7 +25,42 @@ const ipc = (id: string, title: string, args: readonly string[], walls = [IPC_NA
 
 const share = (path: string) => setting(`${path} not shared`, { overrides: { volume: [path] } });
 
+/** `address` is of this machine or of the other one, whose server's log tells. */
+const connected = (id: string, title: string, args: readonly string[], walls = [FENCE]): Attack => ({
+  id: `connected-${id}`,
+  line: 23,
+  title: `${title}, with --network user`,
+  program: "sockets",
+  args: ["machine", ...args],
+  host: "machines",
+  overrides: { network: "user" },
+  walls,
+});
+
+const OWN = "198.51.100.1";
+const METADATA = "169.254.169.254";
+
 export const NETWORK: readonly Attack[] = [
+  connected("own", "connect(2) to this machine's own address", ["tcp", OWN, "7000", "host.log"], [ROUTES]),
+  connected("own-mapped", "connect(2) to it as ::ffff:", ["tcp", `::ffff:${OWN}`, "7000", "host.log"], [ROUTES]),
+  connected("own-device", "the same by SO_BINDTODEVICE, past the routes", ["tcp", OWN, "7000", "host.log", "tap0"]),
+  connected("own-datagram", "sendto(2) to it by SO_BINDTODEVICE", ["udp", OWN, "7000", "host.log", "tap0"]),
+  connected("loopback-device", "connect(2) to 127.0.0.1 by SO_BINDTODEVICE", [
+    ...["tcp", "127.0.0.1", "7000", "host.log", "tap0"],
+  ]),
+  connected("loopback-datagram", "sendto(2) to 127.0.0.1 by SO_BINDTODEVICE", [
+    ...["udp", "127.0.0.1", "7000", "host.log", "tap0"],
+  ]),
+  connected("metadata", "connect(2) to a cloud's 169.254.169.254", ["tcp", METADATA, "7000", "peer.log"], [ROUTES]),
+  connected("metadata-device", "the same by SO_BINDTODEVICE, past the routes", [
+    ...["tcp", METADATA, "7000", "peer.log", "tap0"],
+  ]),
+  connected(
+    "gateway",
+    "connect(2) to the way out, which slirp4netns takes for the host's 127.0.0.1",
+    [...["tcp", "10.0.2.2", "7000", "host.log"]],
+    [NO_HOST_LOOPBACK],
+  ),
   {
     id: "abstract",
     line: 20,

@@ -1,0 +1,110 @@
+/* Programs that stay beside the sandbox (its network): started by the host script, ended with the sandbox. */
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define WORDS_BYTES 600u
+#define MOVED_FDS 64
+#define FIRST_GIVEN 3
+
+/* Makes the plan's fds 3, 4, … of this process, in their order, and closes all others. */
+static bool take_fds(const int32_t *given, int n, int null, int words)
+{
+	int moved[SERVICE_FDS];
+
+	/* Out of the way first: one of them may have a number that another is to get. */
+	for (int i = 0; i < n; i++)
+		if ((moved[i] = fcntl(given[i], F_DUPFD, MOVED_FDS)) < 0)
+			return false;
+	if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(words, 2) < 0)
+		return false;
+	for (int i = 0; i < n; i++)
+		if (dup2(moved[i], FIRST_GIVEN + i) < 0)
+			return false;
+	return syscall(SYS_close_range, (unsigned)(FIRST_GIVEN + n), ~0u, 0u) == 0;
+}
+
+static noreturn void become_service(const struct launch *launch, const struct plan_entry *entry, int words, pid_t parent)
+{
+	uint8_t *data = launch->plan.data;
+	uint64_t none = 0;
+	int n = (int)entry->arg[4];
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	/* A session of its own: what is typed at the terminal to end the command must not take its network away first. */
+	if (null < 0 || setsid() < 0 ||
+	    !take_fds((const int32_t *)(const void *)(data + entry->arg[3]), n, null, words) ||
+	    ((entry->flags & ENTRY_ENTER_USER) != 0 && setns(FIRST_GIVEN, CLONE_NEWUSER) != 0) ||
+	    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none)) != 0 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+		_exit(EXIT_SETUP);
+	execve((const char *)(data + entry->arg[0]), (char **)(void *)(data + entry->arg[1]),
+	       (char **)(void *)(data + entry->arg[2]));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+/* Returns 0 when it says that it is ready; ECHILD when it ends before, ETIMEDOUT when it hangs. */
+int start_service(struct launch *launch, const struct plan_entry *entry, int ready)
+{
+	struct service *service = &launch->service[launch->services];
+	pid_t parent = getpid();
+	int words[2];
+
+	if (launch->services == SERVICES)
+		return E2BIG;
+	/* Not blocking: a program that writes more than the pipe holds goes on. */
+	if (syscall(SYS_pipe2, words, O_CLOEXEC | O_NONBLOCK) != 0)
+		return errno;
+	*service = (struct service){ .entry = (uint32_t)(entry - launch->plan.entry), .words = words[0] };
+	service->pid = clone3(0, &service->pidfd);
+	if (service->pid == 0)
+		become_service(launch, entry, words[1], parent);
+	int error = errno;
+	close(words[1]);
+	if (service->pid < 0)
+		return error;
+	launch->services++;
+
+	struct pollfd fds[] = { { .fd = ready, .events = POLLIN }, { .fd = service->pidfd, .events = POLLIN } };
+	int n = poll(fds, 2, HELPER_MS);
+	if (n == 0)
+		return ETIMEDOUT;
+	return n > 0 && fds[1].revents == 0 ? 0 : ECHILD;
+}
+
+void stop_services(struct launch *launch)
+{
+	for (; launch->services > 0; launch->services--) {
+		const struct service *service = &launch->service[launch->services - 1];
+		syscall(SYS_pidfd_send_signal, service->pidfd, SIGKILL, NULL, 0u);
+		while (waitpid(service->pid, NULL, 0) < 0 && errno == EINTR)
+			continue;
+	}
+}
+
+/* What a program that ended by itself said last, before the error that it is the reason of. */
+void tell_service_words(const struct launch *launch, uint32_t entry)
+{
+	struct text text = { .fd = STDERR_FILENO };
+	char words[WORDS_BYTES];
+
+	for (uint32_t i = 0; i < launch->services; i++) {
+		const struct service *service = &launch->service[i];
+		ssize_t n = service->entry == entry ? read(service->words, words, sizeof(words)) : 0;
+		for (ssize_t at = 0; at < n; at++) {
+			char c = words[at];
+			put(&text, (c >= 0x20 && c < 0x7f) || c == '\n' ? c : '?');
+		}
+		if (n > 0 && words[n - 1] != '\n')
+			put(&text, '\n');
+	}
+	flush_text(&text);
+}

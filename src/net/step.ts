@@ -1,0 +1,64 @@
+import { type Address, type Prefix, renderAddress, renderPrefix } from "../base/address.ts";
+import { assertNever } from "../base/assert.ts";
+import type { HostPath } from "../base/brand.ts";
+import { printable } from "../base/printable.ts";
+import { renderPublish } from "../profile/network.ts";
+import type { Backend, Publish } from "../profile/profile.ts";
+
+/** The way out of a sandbox's network, as the sandbox sees it. */
+export interface Gateway {
+  readonly address: Address;
+  /** Six bytes. */
+  readonly hardware: readonly number[];
+}
+
+export type NetStep =
+  | { readonly op: "loopback" }
+  /** The ports of the host can be had; told before anything is made. */
+  | { readonly op: "check-ports"; readonly publish: Publish }
+  | { readonly op: "network-link" }
+  /** `control`: also a directory for the back end's control socket, which is nowhere on the host. */
+  | { readonly op: "hand-over-network"; readonly control: boolean }
+  | {
+      readonly op: "network-service";
+      readonly backend: Backend;
+      readonly path: HostPath;
+      readonly options: readonly string[];
+      readonly control: boolean;
+    }
+  /** By slirp4netns' control socket; pasta has it from its options. */
+  | { readonly op: "publish"; readonly publish: Publish; readonly guest: Address }
+  | { readonly op: "await-network"; readonly control: boolean }
+  /** What is unreachable; `gateways` are the only neighbours. */
+  | { readonly op: "fence"; readonly denied: readonly Prefix[]; readonly gateways: readonly Gateway[] };
+
+/** The network device that the back ends make. */
+export const DEVICE = "tap0";
+
+function describeFence({ denied, gateways }: Extract<NetStep, { op: "fence" }>): string {
+  const neighbours = gateways.map(({ address }) => renderAddress(address)).join(", ");
+  return `make unreachable: ${denied.map(renderPrefix).join(", ")}; allow no neighbour but ${neighbours}`;
+}
+
+export function describeNet(step: NetStep): string {
+  switch (step.op) {
+    case "loopback":
+      return "bring the sandbox's own loopback up";
+    case "check-ports":
+      return `prepare to publish ${renderPublish(step.publish)}`;
+    case "network-link":
+      return "make the socket that the sandbox's network is handed over by";
+    case "hand-over-network":
+      return "hand the sandbox's network over to the supervisor";
+    case "network-service":
+      return `connect the sandbox's network by ${printable(step.path)} as ${step.backend}`;
+    case "publish":
+      return `publish ${renderPublish(step.publish)}`;
+    case "await-network":
+      return "wait until the sandbox's network is connected";
+    case "fence":
+      return describeFence(step);
+    default:
+      return assertNever(step);
+  }
+}

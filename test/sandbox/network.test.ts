@@ -1,0 +1,194 @@
+import { spawnSync } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { existsSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { askFrom, onHost, seenBy } from "../support/machines.ts";
+import { commOf, until } from "../support/process.ts";
+import { makeProject, type Project } from "../support/project.ts";
+import { skipUnless } from "../support/skip.ts";
+import { ROOT, run, startTsbox } from "../support/tsbox.ts";
+
+/* A network of mode "user" on the two machines of support/machines.ts. */
+
+const BACKENDS = ["slirp4netns", "pasta"] as const;
+type Backend = (typeof BACKENDS)[number];
+
+const REACH = `${ROOT}/test/fixtures/network/reach.py`;
+
+/** A profile with these lines in its table network; its path. */
+function profileOf(project: Project, backend: Backend, lines: readonly string[] = []): string {
+  const text = ['extends = "strict"', "[network]", 'mode = "user"', `backend = "${backend}"`, ...lines].join("\n");
+  return project.write("network.toml", `${text}\n`);
+}
+
+interface Settings {
+  readonly lines?: readonly string[];
+  readonly words?: readonly string[];
+}
+
+async function inside(
+  command: readonly string[],
+  backend: Backend,
+  { lines, words = [] }: Settings = {},
+  project = makeProject(),
+) {
+  const profile = profileOf(project, backend, lines);
+  return run(command, { cwd: project.cwd, words: ["--profile", profile, ...words], wrapper: onHost(project) });
+}
+
+/** What came of attempts from inside, and what the servers of "host" have seen of them. */
+async function attempt(attempts: readonly string[], backend: Backend, settings: Settings = {}) {
+  const project = makeProject();
+  const program = project.copy(REACH);
+  const { stdout, stderr } = await inside(["python3", program, ...attempts], backend, settings, project);
+  expect(stderr).toBe("");
+  return { told: stdout.split("\n").slice(0, -1), host: seenBy("host", project), peer: seenBy("peer", project) };
+}
+
+const portOf = (): number => randomInt(20_000, 30_000);
+
+describe.each(BACKENDS)("a network by %s", (backend) => {
+  it("reaches another machine by name and number, over TCP and UDP", async () => {
+    const project = makeProject();
+    const curl = "curl --silent --show-error --max-time 10";
+    const script = `${curl} http://198.51.100.2:7000/; ${curl} http://any.example:7000/; cat /etc/resolv.conf`;
+    expect(await inside(["sh", "-c", script], backend, {}, project)).toMatchObject({
+      code: 0,
+      stdout: "peer\npeer\nnameserver 10.0.2.3\n",
+      stderr: "",
+    });
+    expect((await attempt(["udp 198.51.100.2 7000"], backend)).told).toEqual(["udp 198.51.100.2 7000 -> peer"]);
+  });
+
+  it("does not reach this machine, by whatever address and device", async () => {
+    const plain = ["127.0.0.1", "198.51.100.1", "10.0.2.2"].flatMap((host) => [`tcp ${host} 7000`, `udp ${host} 7000`]);
+    const other = ["tcp ::ffff:198.51.100.1 7000", "tcp ::ffff:127.0.0.1 7000", "udp 198.51.100.255 7000"];
+    const { told, host } = await attempt([...plain, ...plain.map((line) => `${line} tap0`), ...other], backend);
+    expect(told.filter((line) => !line.includes("-> no "))).toEqual([]);
+    expect(host).toEqual([]);
+  });
+
+  it("does not reach the cloud's address, nor private networks if that is asked for", async () => {
+    const attempts = ["tcp 169.254.169.254 7000", "tcp 169.254.169.254 7000 tap0", "udp 169.254.169.254 7000 tap0"];
+    const { told, peer } = await attempt([...attempts, "tcp 198.51.100.2 7000"], backend, {
+      lines: ["deny_private = true"],
+    });
+    expect(told.map((line) => line.replace(/-> no .*/, "-> no"))).toEqual([
+      ...attempts.map((line) => `${line} -> no`),
+      "tcp 198.51.100.2 7000 -> peer",
+    ]);
+    expect(peer).toEqual(["tcp 7000"]);
+  });
+
+  it("cannot be changed by the command", async () => {
+    const script = "for what in 'route flush all' 'link set tap0 down' 'neigh flush dev tap0'; do ip $what; done; true";
+    const { stderr } = await inside(["sh", "-c", script], backend);
+    expect(stderr).toMatch(/Cannot open netlink socket|Operation not permitted/);
+  });
+
+  it("looks up names as the profile says", async () => {
+    const script = "cat /etc/resolv.conf; getent hosts db; getent hosts other.example || echo none";
+    const lines = ['dns = ["none"]', 'hosts = ["db:192.0.2.7"]'];
+    expect((await inside(["sh", "-c", script], backend, { lines })).stdout).toMatch(/^192\.0\.2\.7 +db\nnone\n$/);
+    const words = ["--dns", "198.51.100.2", "--dns-search", "a.example", "--add-host", "db:192.0.2.8"];
+    const { stdout } = await inside(["sh", "-c", script], backend, { words });
+    expect(stdout).toMatch(/^search a\.example\nnameserver 198\.51\.100\.2\n192\.0\.2\.8 +db\n198\.51\.100\.2 /);
+  });
+
+  it("publishes ports, TCP on the host's loopback unless another address is said", async () => {
+    const project = makeProject();
+    const [port, udp] = [portOf(), portOf()];
+    const profile = profileOf(project, backend);
+    const published = ["-p", `${port}:80`, "-p", `0.0.0.0:${udp}-${udp + 1}:7000-7001/udp`];
+    const program = project.copy(`${ROOT}/test/fixtures/network/serve.py`);
+    const server = `python3 ${program} inside /tmp/log & exec python3 -m http.server 80`;
+    const words = [
+      "run",
+      "--profile",
+      profile,
+      ...published,
+      "--cap-add",
+      "NET_BIND_SERVICE",
+      "--",
+      "sh",
+      "-c",
+      server,
+    ];
+    const running = startTsbox(words, { cwd: project.cwd, wrapper: onHost(project) });
+    const curl = ["curl", "--silent", "--max-time", "5"];
+    const patient = [...curl, "--retry", "40", "--retry-delay", "1", "--retry-all-errors"];
+    expect(await askFrom("host", project, [...patient, `http://127.0.0.1:${port}/`])).toContain("Directory listing");
+    const asked = [`udp 198.51.100.1 ${udp}`, `udp 198.51.100.1 ${udp + 1}`];
+    expect(await askFrom("peer", project, ["python3", REACH, ...asked])).toBe(
+      `${asked[0]} -> inside\n${asked[1]} -> to 198.51.100.1\n`,
+    );
+    const url = `http://198.51.100.1:${port}/`;
+    expect(await askFrom("peer", project, [...curl, "--write-out", "%{http_code}", url])).toBe("000");
+    const again = ["--profile", profile, "-p", `${port}:80`, "--", "true"];
+    const second = await askFrom("host", project, [process.execPath, `${ROOT}/bin/tsbox.js`, "run", ...again]);
+    expect(second).toContain("another program has that port");
+    process.kill(running.pid, "SIGKILL");
+    await running.ended();
+  });
+
+  it("ends with the run, whichever end it takes", async () => {
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+      const project = makeProject();
+      const words = ["run", "--profile", profileOf(project, backend), "--", "sleep", "60"];
+      const running = startTsbox(words, { cwd: project.cwd, wrapper: onHost(project) });
+      await running.init();
+      process.kill(running.pid, signal);
+      // Nothing of it is left: ended() waits for that.
+      await running.ended();
+    }
+  });
+
+  it("ends the run with it", async () => {
+    const project = makeProject();
+    const report = `${project.home}/report.json`;
+    const words = ["run", "--profile", profileOf(project, backend), "--report", report, "--", "sleep", "60"];
+    const running = startTsbox(words, { cwd: project.cwd, wrapper: onHost(project) });
+    const name = backend === "pasta" ? /^(?:passt|pasta)/ : /^slirp4netns/;
+    const pid = await until("the back end", () => {
+      const all = running.processes();
+      return all.find((each) => name.test(commOf(each))) !== undefined && all.some((each) => commOf(each) === "sleep")
+        ? all.find((each) => name.test(commOf(each)))
+        : undefined;
+    });
+    process.kill(pid, "SIGKILL");
+    const { code, stderr } = await running.ended();
+    expect(code).toBe(125);
+    expect(stderr).toContain("the program has ended; without it the sandbox has no network");
+    expect(stderr).toContain("[E_NETWORK_SERVICE]");
+  });
+});
+
+describe("the profile npm with a network", () => {
+  it("installs from the registry", async () => {
+    const reached = spawnSync("curl", ["-sfI", "--retry", "2", "--max-time", "20", "https://registry.npmjs.org/ms"]);
+    skipUnless(reached.status === 0, "the npm registry cannot be reached");
+    const project = makeProject();
+    const lock = {
+      name: "p",
+      version: "1.0.0",
+      lockfileVersion: 3,
+      packages: {
+        "": { name: "p", version: "1.0.0", dependencies: { ms: "2.1.3" } },
+        "node_modules/ms": {
+          version: "2.1.3",
+          resolved: "https://registry.npmjs.org/ms/-/ms-2.1.3.tgz",
+          integrity: "sha512-6FlzubTLZG3J2a/NVCAleEhjzq5oxgHyaCU9yYXvcLsvoVaHJq/s5xXI6/XXP6tz7R9xAOtHnSO/tXtF3WRTlA==",
+        },
+      },
+    };
+    project.write("package.json", JSON.stringify({ name: "p", version: "1.0.0", dependencies: { ms: "2.1.3" } }));
+    project.write("package-lock.json", JSON.stringify(lock));
+    // Of this machine, where it has others than Node brings along.
+    const cafile = ["-e", "npm_config_cafile=/etc/ssl/certs/ca-certificates.crt"];
+    const words = ["--profile", "npm", "--network", "user", ...cafile];
+    const env = { XDG_CACHE_HOME: `${project.home}/cache` };
+    const result = await run(["npm", "ci", "--no-audit", "--no-fund"], { cwd: project.cwd, words, env });
+    expect(result).toMatchObject({ code: 0 });
+    expect(existsSync(`${project.cwd}/node_modules/ms/index.js`)).toBe(true);
+  });
+});
