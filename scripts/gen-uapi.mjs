@@ -51,6 +51,7 @@ const GROUPS = {
     ["WRONLY", "RDWR", "CREAT", "TRUNC", "EXCL", "NOCTTY", "NONBLOCK", "PATH", "CLOEXEC"],
   ],
   RESOLVE: ["openat2.h, openat2(2)", "RESOLVE_", ["NO_MAGICLINKS", "NO_SYMLINKS", "IN_ROOT"]],
+  LOCK: ["fcntl.h, flock(2)", "LOCK_", ["SH", "EX", "NB", "UN"]],
   RENAME: ["fs.h, renameat2(2)", "RENAME_", ["NOREPLACE"]],
   PR: [
     "prctl.h, prctl(2)",

@@ -1,7 +1,5 @@
 const ALWAYS = "leave it out: it is always so";
 const MOUNT = "use -v SRC:DST, -v SRC:DST:ro or --tmpfs DST; `[[mount]]` in a profile has more";
-const LIMIT =
-  "use --ulimit, which limits each process (as, cpu, nproc, nofile); there are no limits for all of them together yet";
 const FOREGROUND = "tsbox runs in the foreground: put & behind it, or start it as a service";
 
 /** Options of docker, podman, bubblewrap and firejail that tsbox has not, and what to use here. */
@@ -9,7 +7,8 @@ export const FOREIGN_OPTIONS: Readonly<Record<string, string>> = {
   "--bind": MOUNT,
   "--chdir": "use --workdir (-w)",
   "--clearenv": ALWAYS,
-  "--cpus": LIMIT,
+  "--cpu-period": "use --cpus NUMBER",
+  "--cpu-quota": "use --cpus NUMBER",
   "--detach": FOREGROUND,
   "--dev": ALWAYS,
   "--dev-bind": "name devices in root.devices of a profile",
@@ -17,14 +16,13 @@ export const FOREIGN_OPTIONS: Readonly<Record<string, string>> = {
   "--die-with-parent": ALWAYS,
   "--entrypoint": "write the command behind the options",
   "--gid": "use --map or --gidmap",
-  "--memory": LIMIT,
+  "--memory-reservation": "name limits.memory_high in a profile, which slows down what goes above",
   "--mount": MOUNT,
   "--name": "leave it out: the report (--report) has an id",
   "--net": "use --network none, --network user or --network host",
   "--new-session": ALWAYS,
   "--noprofile": "use --profile; without it the profile is strict",
   "--pid": "leave it out: a sandbox has processes of its own",
-  "--pids-limit": "use --ulimit nproc=NUMBER",
   "--private": "leave it out: the home directory inside is always private",
   "--privileged": "name what the command needs: -v PATH, --cap-add NAME, --network user",
   "--proc": ALWAYS,
@@ -40,7 +38,6 @@ export const FOREIGN_OPTIONS: Readonly<Record<string, string>> = {
   "--unshare-user": ALWAYS,
   "--user": "use --map root, --map self or --map nobody",
   "-d": FOREGROUND,
-  "-m": LIMIT,
   "-u": "use --map root, --map self or --map nobody",
 };
 

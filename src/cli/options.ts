@@ -68,6 +68,13 @@ const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]
     "Limits:",
     [
       ["--timeout <duration>", "end it after, as 500ms, 10s, 5m; or none"],
+      ["-m, --memory <size>", "memory of all processes, as 512M"],
+      ["--memory-swap <size>", "memory and swap together; -1 for no limit"],
+      ["--pids-limit <number>", "processes and threads; -1 for no limit"],
+      ["--cpus <number>", "time of so many processors, as 0.5"],
+      ["--cpu-shares <weight>", "share of busy processors, 2 to 262144"],
+      ["--cpuset-cpus <list>", "only these processors, as 0-1,3"],
+      ["--blkio-weight <weight>", "share of busy disks, 10 to 1000"],
       ["--ulimit <name=soft[:hard]> +", "resource limit, as nofile=1024"],
     ],
   ],
@@ -93,7 +100,24 @@ export function addProfileOptions(command: Command, usual = "strict"): Command {
   return command.addHelpText("after", FOOTER);
 }
 
-const SINGLE = ["work", "workdir", "hostname", "map", "userns", "network", "timeout", "readOnly", "terminal"] as const;
+const SINGLE = [
+  "work",
+  "workdir",
+  "hostname",
+  "map",
+  "userns",
+  "network",
+  "timeout",
+  "readOnly",
+  "terminal",
+  "memory",
+  "memorySwap",
+  "pidsLimit",
+  "cpus",
+  "cpuShares",
+  "cpusetCpus",
+  "blkioWeight",
+] as const;
 const REPEATED = [
   "volume",
   "tmpfs",

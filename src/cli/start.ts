@@ -39,10 +39,13 @@ function start(command: Command, words: readonly string[], added: Added, target:
   const { overrides, ...chosen } = readProfileOptions(command);
   const env = [...(added.env ?? []), ...(overrides.env ?? [])];
   const request = { ...chosen, overrides: env.length === 0 ? overrides : { ...overrides, env }, ...places() };
-  const { plan } = prepare(request, {
-    messages: quiet === true ? "errors" : "all",
-    ...(target === undefined ? {} : { report: target }),
-  });
+  const { plan } = prepare(
+    { ...request, starts: "in-place" },
+    {
+      messages: quiet === true ? "errors" : "all",
+      ...(target === undefined ? {} : { report: target }),
+    },
+  );
   if (verbose === true) say(renderSteps(plan));
   const kept = target !== undefined && "fd" in target ? [target.fd] : [];
   becomeLauncher(findLauncher(request.packageDir, plan.arch), encode(plan), parent, words, kept);

@@ -2,8 +2,8 @@ import { FIX } from "../errors/fix.ts";
 import type { MachineFacts } from "../host/machine.ts";
 import { type Finding, fault, ok } from "./finding.ts";
 
-/** cgroup limits are to come: rlimits are all that bounds a sandbox now. */
-const COST = "no limits on memory, processes and CPU by cgroups, which tsbox has not yet";
+/** rlimits bound each process by itself. */
+const COST = "no limits on the memory, processes and CPU of a whole sandbox (limits in a profile, --memory)";
 const WANTED = ["memory", "pids", "cpu"];
 
 function layout({ cgroup }: MachineFacts): Finding {
@@ -15,7 +15,7 @@ function layout({ cgroup }: MachineFacts): Finding {
     case "v1":
       return fault("cgroup", "missing", "v1 only", COST, FIX.cgroup2);
     case "none":
-      return fault("cgroup", "missing", "not mounted", COST, "as root: mount -t cgroup2 none /sys/fs/cgroup");
+      return fault("cgroup", "missing", "not mounted", COST, FIX.mountCgroup2);
   }
 }
 

@@ -81,6 +81,15 @@ export const ADVICE = {
       ENOSYS: { why: "this kernel lacks the call", fix: FIX.kernel },
     },
   },
+  E_CGROUP: {
+    fix: "report it with the output of `tsbox doctor` and of `tsbox plan --calls` for the same arguments",
+    alternatives: {
+      ENOENT: {
+        why: "this kernel has no such limit, or the cgroup has just been removed",
+        fix: "take the limit out of the profile; io_weight needs an I/O scheduler with weights (bfq)",
+      },
+    },
+  },
   E_CACHE: {
     fix: "see whether you may write there and have room; tsbox's caches can be removed at any time, or set XDG_CACHE_HOME",
     alternatives: {

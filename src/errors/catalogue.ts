@@ -160,6 +160,12 @@ export const CATALOGUE = {
     fix: "{fix}",
     exit: 125,
   },
+  E_CGROUP: {
+    what: "cannot limit resources",
+    why: "{reason}",
+    fix: "{fix}",
+    exit: 125,
+  },
   E_CACHE: {
     what: "cannot make the cache {name}",
     why: "{reason}",

@@ -71,6 +71,13 @@ export const FIX = {
   selinux: "as root: ausearch -m avc -ts recent | audit2allow -M tsbox && semodule -i tsbox.pp",
   seccomp: "use a kernel built with SECCOMP_FILTER",
   cgroup2: "boot with systemd.unified_cgroup_hierarchy=1 (without systemd: cgroup_no_v1=all)",
+  mountCgroup2: "as root: mount -t cgroup2 none /sys/fs/cgroup",
+  delegateControllers:
+    "as root: mkdir -p /etc/systemd/system/user@.service.d && printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' >/etc/systemd/system/user@.service.d/tsbox.conf && systemctl daemon-reload; then log in again",
+  controllersByHand:
+    "as root: write +cpu +cpuset +io +memory +pids to cgroup.subtree_control of the directory above it",
+  leafByHand: "move them one level down: mkdir a directory in it and write their pids to its cgroup.procs",
+  userManager: "as root: loginctl enable-linger, and see whether `systemctl --user status` works",
   delegate: "start it by `systemd-run --user --scope -p Delegate=yes`, or log in with systemd",
   delegateByHand: "as root: mkdir a directory below /sys/fs/cgroup, chown it and its files to you, start tsbox in it",
   outside: "start tsbox outside of this sandbox or user namespace",

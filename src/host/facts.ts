@@ -37,6 +37,25 @@ export interface CacheFact {
   readonly foreign?: HostPath;
 }
 
+/** A directory below which a cgroup for the sandbox can be made. */
+export interface CgroupPlace {
+  readonly parent: HostPath;
+  /** Of the sandbox's, and of no other. */
+  readonly name: string;
+  /** That the parent can hand down. */
+  readonly controllers: readonly string[];
+  /** Of these, what its children have already. */
+  readonly enabled: readonly string[];
+  /** What would add to the controllers. */
+  readonly fix: string;
+}
+
+/** Why there is none, and what would give one. */
+export interface NoCgroup {
+  readonly reason: string;
+  readonly fix: string;
+}
+
 /** A program that PATH leads to, and where it really lies. */
 export interface ToolFact {
   readonly found: HostPath;
@@ -82,6 +101,8 @@ export interface HostFacts {
   readonly own: readonly HostPath[];
   /** When the profile has caches and there is a place for them. */
   readonly caches: CacheFact | undefined;
+  /** When the profile has limits that need one. */
+  readonly cgroup: CgroupPlace | NoCgroup | undefined;
   /** Whether tsbox's parent is a process that it can see, and so watch. */
   readonly parentVisible: boolean;
   /** tsbox itself runs in a sandbox of tsbox. */

@@ -5,6 +5,10 @@ import type { PathFact } from "./facts.ts";
 
 const ABSENT = new Set(["ENOENT", "ENOTDIR", "EACCES", "ELOOP"]);
 
+/** As "ENOENT", of what Node throws. */
+export const errorCode = (error: unknown): string | undefined =>
+  error instanceof Error && "code" in error ? String(error.code) : undefined;
+
 /** What `read` returns, or undefined when the path is not there for this user. Other failures are thrown. */
 export function ifThere<T>(read: () => T): T | undefined {
   try {

@@ -62,6 +62,7 @@ export interface Wanted {
   /** Those that the root file system asks about. */
   readonly paths: readonly string[];
   readonly seccomp: SeccompFact | undefined;
+  readonly cgroup: HostFacts["cgroup"];
   readonly packageDir: string;
   readonly configHome: string | undefined;
   readonly cacheHome: string | undefined;
@@ -99,6 +100,7 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
     paths: probePaths(wanted.paths),
     own: probeOwn(wanted),
     caches: probeCaches(wanted.cacheHome, wanted.caches, user.uid),
+    cgroup: wanted.cgroup,
     // A parent outside of this pid namespace reads as 0; getppid(2).
     parentVisible: process.ppid !== 0,
     withinTsbox: isWithinTsbox(),

@@ -25,6 +25,18 @@ bool has_told(const struct launch *launch, const struct plan_entry *entry)
 	return told != 0;
 }
 
+bool is_limited(const struct launch *launch)
+{
+	const uint32_t *range = launch->plan.head->script[SCRIPT_AFTER];
+
+	for (uint32_t i = range[0]; i < range[0] + range[1]; i++) {
+		const struct plan_entry *entry = &launch->plan.entry[i];
+		if (entry->op == OP_TELL && (entry->flags & ENTRY_LIMIT) != 0 && has_told(launch, entry))
+			return true;
+	}
+	return false;
+}
+
 static void tell(struct launch *launch, const struct plan_entry *entry)
 {
 	const int told = 1;
@@ -56,6 +68,8 @@ void play_after(struct launch *launch, struct end *end)
 		int error = 0;
 		if (entry->op == OP_TELL)
 			tell(launch, entry);
+		else if (entry->op == OP_FIGURE)
+			read_figure(launch, entry);
 		else
 			error = play_entry(launch, entry);
 		if (error != 0)

@@ -64,7 +64,7 @@ static bool has_kinds(const struct plan_entry *entry, const enum arg *kinds, uin
  */
 static const char *fault_entry(const struct plan_entry *entry, uint32_t script, uint32_t data_n, bool last)
 {
-	static const enum arg spawn[] = { ARG_INT, ARG_INT, ARG_INT };
+	static const enum arg spawn[] = { ARG_INT, ARG_INT, ARG_INT, ARG_INT };
 	static const enum arg helper[] = { ARG_DATA, ARG_DATA, ARG_DATA, ARG_INT, ARG_DATA };
 	static const enum arg exec[] = { ARG_DATA, ARG_DATA };
 	static const enum arg store[] = { ARG_SLOT, ARG_LOAD };
@@ -72,6 +72,7 @@ static const char *fault_entry(const struct plan_entry *entry, uint32_t script, 
 	static const enum arg store_loaded[] = { ARG_LOAD, ARG_LOAD };
 	static const enum arg service[] = { ARG_DATA, ARG_DATA, ARG_DATA, ARG_DATA, ARG_INT, ARG_LOAD };
 	static const enum arg check[] = { ARG_LOAD, ARG_INT };
+	static const enum arg figure[] = { ARG_SLOT, ARG_DATA, ARG_DATA, ARG_DATA, ARG_DATA, ARG_LOAD };
 
 	switch ((enum op)entry->op) {
 	case OP_CALL:
@@ -79,7 +80,8 @@ static const char *fault_entry(const struct plan_entry *entry, uint32_t script, 
 	case OP_SPAWN:
 		if (script >= SCRIPT_PAYLOAD || entry->nr != script + 1)
 			return "a script spawns the wrong process";
-		if (!has_kinds(entry, spawn, 3) || entry->arg[1] >= PLAN_SLOTS || entry->arg[2] >= PLAN_SLOTS)
+		if (!has_kinds(entry, spawn, 4) || entry->arg[1] >= PLAN_SLOTS || entry->arg[2] >= PLAN_SLOTS ||
+		    (entry->arg[3] >= PLAN_SLOTS && entry->arg[3] != PLAN_NO_SLOT))
 			return "a spawn has wrong arguments";
 		return NULL;
 	case OP_HELPER:
@@ -105,6 +107,10 @@ static const char *fault_entry(const struct plan_entry *entry, uint32_t script, 
 		return NULL;
 	case OP_CHECK:
 		return has_kinds(entry, check, 2) ? NULL : "a check has wrong arguments";
+	case OP_FIGURE:
+		if (script != SCRIPT_AFTER || !has_kinds(entry, figure, 6) || data_n - entry->arg[5] < 8)
+			return "a figure has wrong arguments";
+		return NULL;
 	default:
 		return "an entry is of no known kind";
 	}

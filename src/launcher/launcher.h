@@ -149,7 +149,8 @@ int play_entry(struct launch *launch, const struct plan_entry *entry);
 int64_t clock_ns(void);
 
 /* spawn.c */
-pid_t clone3(uint64_t flags, int *pidfd);
+#define NO_CGROUP (-1)
+pid_t clone3(uint64_t flags, int *pidfd, int cgroup);
 int spawn(struct launch *launch, const struct plan_entry *entry);
 int run_helper(struct launch *launch, const struct plan_entry *entry);
 
@@ -194,6 +195,13 @@ void stop_job(struct launch *launch, struct end *end);
 void play_after(struct launch *launch, struct end *end);
 bool is_due(const struct launch *launch, const struct plan_entry *entry);
 bool has_told(const struct launch *launch, const struct plan_entry *entry);
+/* Whether the last script has told of a limit. */
+bool is_limited(const struct launch *launch);
+
+/* figure.c */
+void read_figure(struct launch *launch, const struct plan_entry *entry);
+/* Negative: it could not be read. */
+int64_t figure_of(const struct launch *launch, const struct plan_entry *entry);
 
 /* message.c */
 void tell_note(const char *note);

@@ -46,8 +46,6 @@ static void judge(const struct launch *launch, struct end *end)
 		if (errors)
 			tell_error("cannot set up the sandbox", "its first process ended without a word");
 	} else if (WIFSIGNALED(end->status)) {
-		if (notes && !end->ran && !end->orphaned)
-			tell_note("something outside has killed the sandbox's first process");
 		end->exit = 128 + WTERMSIG(end->status);
 		if (notes && WTERMSIG(end->status) == SIGSYS)
 			tell_outcome(launch, OUTCOME_SIGSYS, 0);
@@ -62,6 +60,12 @@ static bool has_init_ended(const struct launch *launch)
 	struct pollfd init = { .fd = launch->child_pidfd, .events = POLLIN };
 
 	return launch->child > 0 && poll(&init, 1, TICK_MS) == 1;
+}
+
+/* Whether init was killed, and not by tsbox: by somebody outside, or by the kernel for want of memory. */
+static bool is_killed(const struct end *end)
+{
+	return !end->ran && !end->failed && !end->timed_out && !end->orphaned && WIFSIGNALED(end->status);
 }
 
 /* argv: "tsbox", fd of the plan, pid of the parent that must live (0: nobody), the command and its arguments. */
@@ -99,7 +103,10 @@ int main(int argc, char **argv)
 	if (has_terminal(&launch))
 		terminal_end(&launch);
 	judge(&launch, &end);
+	bool killed = is_killed(&end);
 	play_after(&launch, &end);
+	if (killed && !is_limited(&launch) && (launch.plan.head->flags & (PLAN_SILENT | PLAN_QUIET)) == 0)
+		tell_note("something outside has killed the sandbox's first process");
 	if (launch.plan.head->report != PLAN_NO_SLOT)
 		write_report(&launch, &end);
 	/* After the report, which counts what init has waited for and not these. */

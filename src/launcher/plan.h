@@ -18,13 +18,14 @@ enum script { SCRIPT_HOST, SCRIPT_INIT, SCRIPT_PAYLOAD, SCRIPT_AFTER, SCRIPTS };
 
 enum op {
 	OP_CALL = 1, /* a raw system call */
-	OP_SPAWN,    /* clone3 the process that plays script `nr`: flags, slot of pid, slot of pidfd */
+	OP_SPAWN,    /* clone3 the process that plays script `nr`: flags, slots of pid, pidfd, cgroup or PLAN_NO_SLOT */
 	OP_HELPER,   /* run an established program and await exit 0: path, argv, envp, slot of a pid, text of that pid */
 	OP_EXEC,     /* become the command: search path, envp */
 	OP_STORE,    /* put a result into the plan's data as an int: value, place (a struct that holds an fd) */
 	OP_TELL,     /* say that a call has found something to do: its result, note, name for the report, place of an int */
 	OP_SERVICE,  /* start a program that stays: path, argv, envp, its fds from 3 on, their number, fd that tells it is ready */
 	OP_CHECK,    /* an int that a call wrote: must be the second argument; a negative one is an errno */
+	OP_FIGURE,   /* read a number for the report: fd of a folder, path, line, key, name, place of an int64_t; figure.c */
 };
 
 enum arg {
@@ -38,6 +39,8 @@ enum arg {
 #define ENTRY_EXACT 1u
 /* Of a service: it enters the user namespace that is its first fd. */
 #define ENTRY_ENTER_USER 2u
+/* What is told is a limit that the sandbox came to. */
+#define ENTRY_LIMIT 4u
 
 struct plan_entry {
 	uint8_t op;

@@ -62,8 +62,8 @@ static int64_t milliseconds(struct timeval time)
 	return (int64_t)time.tv_sec * 1000 + time.tv_usec / 1000;
 }
 
-/* Names that the last script has told of. */
-static void put_moved(struct text *text, const struct launch *launch)
+/* Names that the last script has told of, one kind of them. */
+static void put_told(struct text *text, const struct launch *launch, const char *list, uint8_t flag)
 {
 	const struct plan *plan = &launch->plan;
 	const uint32_t *range = plan->head->script[SCRIPT_AFTER];
@@ -71,9 +71,11 @@ static void put_moved(struct text *text, const struct launch *launch)
 
 	for (uint32_t i = range[0]; i < range[0] + range[1]; i++) {
 		const struct plan_entry *entry = &plan->entry[i];
-		if (entry->op != OP_TELL || !has_told(launch, entry))
+		if (entry->op != OP_TELL || (entry->flags & ENTRY_LIMIT) != flag || !has_told(launch, entry))
 			continue;
-		put_raw(text, any ? ",\"" : ",\"moved_aside\":[\"");
+		put_raw(text, any ? "," : ",\"");
+		put_raw(text, any ? "" : list);
+		put_raw(text, any ? "\"" : "\":[\"");
 		any = true;
 		text->json = true;
 		put_text(text, launch, plan_text(plan, (uint32_t)entry->arg[2]));
@@ -82,6 +84,18 @@ static void put_moved(struct text *text, const struct launch *launch)
 	}
 	if (any)
 		put(text, ']');
+}
+
+static void put_figures(struct text *text, const struct launch *launch)
+{
+	const struct plan *plan = &launch->plan;
+	const uint32_t *range = plan->head->script[SCRIPT_AFTER];
+
+	for (uint32_t i = range[0]; i < range[0] + range[1]; i++) {
+		const struct plan_entry *entry = &plan->entry[i];
+		if (entry->op == OP_FIGURE && figure_of(launch, entry) >= 0)
+			put_count(text, plan_text(plan, (uint32_t)entry->arg[4]), figure_of(launch, entry));
+	}
 }
 
 void write_report(const struct launch *launch, const struct end *end)
@@ -111,7 +125,9 @@ void write_report(const struct launch *launch, const struct end *end)
 	put_count(&text, "user_ms", milliseconds(usage.ru_utime));
 	put_count(&text, "system_ms", milliseconds(usage.ru_stime));
 	put_count(&text, "max_rss_bytes", (int64_t)usage.ru_maxrss * 1024);
-	put_moved(&text, launch);
+	put_figures(&text, launch);
+	put_told(&text, launch, "limits_reached", ENTRY_LIMIT);
+	put_told(&text, launch, "moved_aside", 0);
 	if (end->failed)
 		put_error(&text, launch, end);
 	if (end->started) {

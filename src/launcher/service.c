@@ -64,7 +64,7 @@ int start_service(struct launch *launch, const struct plan_entry *entry, int rea
 	if (syscall(SYS_pipe2, words, O_CLOEXEC | O_NONBLOCK) != 0)
 		return errno;
 	*service = (struct service){ .entry = (uint32_t)(entry - launch->plan.entry), .words = words[0] };
-	service->pid = clone3(0, &service->pidfd);
+	service->pid = clone3(0, &service->pidfd, NO_CGROUP);
 	if (service->pid == 0)
 		become_service(launch, entry, words[1], parent);
 	int error = errno;

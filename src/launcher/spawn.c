@@ -12,12 +12,13 @@
 #include <unistd.h>
 
 /* clone3(2) as fork(2) with flags: the child returns from it on a copy of the stack. */
-pid_t clone3(uint64_t flags, int *pidfd)
+pid_t clone3(uint64_t flags, int *pidfd, int cgroup)
 {
 	struct clone_args args = {
-		.flags = flags | CLONE_PIDFD,
+		.flags = flags | CLONE_PIDFD | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
 		.pidfd = (uint64_t)(uintptr_t)pidfd,
 		.exit_signal = SIGCHLD,
+		.cgroup = cgroup >= 0 ? (unsigned)cgroup : 0,
 	};
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
@@ -51,7 +52,8 @@ static noreturn void begin(struct launch *launch, const struct plan_entry *entry
 int spawn(struct launch *launch, const struct plan_entry *entry)
 {
 	int pidfd = -1;
-	pid_t pid = clone3(entry->arg[0], &pidfd);
+	int cgroup = entry->arg[3] == PLAN_NO_SLOT ? NO_CGROUP : (int)launch->slot[entry->arg[3]];
+	pid_t pid = clone3(entry->arg[0], &pidfd, cgroup);
 
 	if (pid < 0)
 		return errno;
@@ -86,7 +88,7 @@ int run_helper(struct launch *launch, const struct plan_entry *entry)
 	int status = 0;
 
 	write_pid(data + entry->arg[4], launch->slot[entry->arg[3]]);
-	pid_t pid = clone3(0, &pidfd);
+	pid_t pid = clone3(0, &pidfd, NO_CGROUP);
 	if (pid < 0)
 		return errno;
 	if (pid == 0) {

@@ -1,4 +1,4 @@
-import { type Call, ERRNO, PROCESSES, type Value } from "../sys/call.ts";
+import { type Call, ERRNO, PROCESSES, type Value, words } from "../sys/call.ts";
 import { type Arch, SYSCALLS } from "../sys/syscalls.ts";
 import { DataSection } from "./data.ts";
 import { setWord } from "./table.ts";
@@ -7,9 +7,9 @@ import { setWord } from "./table.ts";
 const SLOTS = 64;
 const NO_SLOT = 0xffff_ffff;
 const PID_TEXT = 12;
-const OP = { call: 1, spawn: 2, helper: 3, exec: 4, store: 5, tell: 6, service: 7, check: 8 } as const;
+const OP = { call: 1, spawn: 2, helper: 3, exec: 4, store: 5, tell: 6, service: 7, check: 8, figure: 9 } as const;
 const ARG = { int: 1, data: 2, slot: 3, load: 4 } as const;
-const FLAG = { exact: 1, enterUser: 2 } as const;
+const FLAG = { exact: 1, enterUser: 2, limit: 4 } as const;
 /** struct plan_entry: its size, and where its fields lie. */
 const SIZE = 88;
 const AT = {
@@ -87,6 +87,7 @@ export class EntryTable {
         this.#argument(ARG.int, call.flags);
         this.#argument(ARG.int, this.slots.save(call.pid));
         this.#argument(ARG.int, this.slots.save(call.pidfd));
+        this.#argument(ARG.int, call.cgroup === undefined ? NO_SLOT : this.slots.at(call.cgroup));
         return;
       case "helper":
         this.#helper(call, step);
@@ -102,6 +103,14 @@ export class EntryTable {
         this.#argument(ARG.data, this.data.text(call.note));
         this.#argument(ARG.data, this.data.text(call.name));
         this.#argument(ARG.load, this.data.buffer(`told ${call.name}`, 4));
+        if (call.limit === true) this.#bytes[this.#at + AT.flags] = FLAG.limit;
+        return;
+      case "figure":
+        this.#begin(OP.figure, 0, step, call.path, call.name);
+        this.#argument(ARG.slot, this.slots.at(call.at));
+        for (const text of [call.path, call.line, call.key, call.name]) this.#argument(ARG.data, this.data.text(text));
+        this.#argument(ARG.load, this.data.struct({ bytes: words(-1), show: call.name }));
+        if (call.save !== undefined) this.#word(AT.save, this.slots.save(call.save));
         return;
       case "check":
         this.#begin(OP.check, 0, step, "the answer");

@@ -111,6 +111,24 @@ export const INVARIANTS: readonly Invariant[] = [
     later: ["new-namespaces"],
   },
   {
+    name: "limits before the first process that they are for",
+    why: "what it takes before would be free",
+    earlier: ["new-cgroup", "cgroup-limit"],
+    later: ["new-namespaces"],
+  },
+  {
+    name: "limits after the cgroup is made",
+    why: "they are files in it",
+    earlier: ["new-cgroup"],
+    later: ["cgroup-limit"],
+  },
+  {
+    name: "figures before the cgroup is removed",
+    why: "they are files in it",
+    earlier: ["cgroup-figures"],
+    later: ["remove-cgroup"],
+  },
+  {
     name: "id maps before mounts",
     why: "files made without a map belong to nobody, and the kernel refuses most of it with EOVERFLOW",
     earlier: ["map-id", "map-ranges"],

@@ -1,6 +1,7 @@
 import { renderPrefix } from "../base/address.ts";
 import type { Milliseconds } from "../base/brand.ts";
 import { isBelow } from "../base/path.ts";
+import { type CgroupPlan, planCgroup } from "../cgroup/plan.ts";
 import { type Because, TsboxError } from "../errors/error.ts";
 import type { HostFacts } from "../host/facts.ts";
 import { planLandlock } from "../landlock/plan.ts";
@@ -83,7 +84,19 @@ function describeNetwork({ network }: Profile, steps: readonly Step[]): Record<s
   };
 }
 
-function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Step[]): Plan["inForce"] {
+/** Files of the cgroup and what was written to them. */
+function describeLimits(steps: readonly Step[], { missing }: CgroupPlan) {
+  const limits = steps.flatMap(({ step }) => (step.op === "cgroup-limit" ? [[step.file, step.value] as const] : []));
+  if (missing !== undefined) return { limits: "off", limits_missing: missing };
+  return limits.length === 0 ? {} : { limits: Object.fromEntries(limits) };
+}
+
+function describeInForce(
+  profile: Profile,
+  facts: HostFacts,
+  steps: readonly Step[],
+  cgroup: CgroupPlan,
+): Plan["inForce"] {
   const namespaces = steps.flatMap(({ step }) => (step.op === "new-namespaces" ? step.namespaces : []));
   return {
     profile: profile.name,
@@ -108,6 +121,7 @@ function describeInForce(profile: Profile, facts: HostFacts, steps: readonly Ste
     rlimits: Object.fromEntries(
       steps.flatMap(({ step }) => (step.op === "rlimit" ? [[step.name, { soft: step.soft, hard: step.hard }]] : [])),
     ),
+    ...describeLimits(steps, cgroup),
     timeout_ms: profile.limits.timeout ?? null,
     die_with_parent: profile.lifecycle.dieWithParent && facts.parentVisible,
   };
@@ -128,7 +142,8 @@ function checkReport(report: ReportTarget | undefined, steps: readonly Planned<R
  * @throws TsboxError when the host cannot give what the profile asks for.
  */
 export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {}): Plan {
-  const userns = planUserns(profile, facts);
+  const cgroup = planCgroup(profile, facts);
+  const userns = planUserns(profile, facts, cgroup.enter.length > 0);
   const net = planNet(profile, facts);
   const protection = new Protection(profile, facts);
   const rootfs = planRootfs(profile, facts, net.names, protection);
@@ -141,6 +156,7 @@ export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {
     ...command.report.map((step) => ({ section: "process", ...step }) as const),
     ...command.terminalLink.map((step) => ({ section: "process", ...step }) as const),
     ...planHost(profile, facts, protection, rootfs).map((step) => ({ section: "rootfs", ...step }) as const),
+    ...[...cgroup.enter, ...cgroup.leave].map((step) => ({ section: "cgroup", ...step }) as const),
     ...net.before.map((step) => ({ section: "net", ...step }) as const),
     ...userns.enter.map((step) => ({ section: "userns", ...step }) as const),
     ...net.connect.map((step) => ({ section: "net", ...step }) as const),
@@ -174,6 +190,6 @@ export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {
     report: options.report,
     terminal,
     filter: steps.some(({ step }) => step.op === "filter") ? filter : undefined,
-    inForce: describeInForce(profile, facts, steps),
+    inForce: describeInForce(profile, facts, steps, cgroup),
   };
 }

@@ -50,7 +50,9 @@ export function renderCall(call: Call): string {
       return `${call.name}(${call.args.map(renderValue).join(", ")})${result}`;
     }
     case "spawn":
-      return `clone3({flags=${call.show}|CLONE_PIDFD}) = <${call.pid}>, plays ${call.process}`;
+      return call.cgroup === undefined
+        ? `clone3({flags=${call.show}|CLONE_PIDFD}) = <${call.pid}>, plays ${call.process}`
+        : `clone3({flags=${call.show}|CLONE_PIDFD|CLONE_INTO_CGROUP, cgroup=<${call.cgroup}>}) = <${call.pid}>, plays ${call.process}`;
     case "helper": {
       const argv = call.argv.map((item) => (typeof item === "string" ? printable(item) : `<${item.pid}>`));
       return `run ${argv.join(" ")}`;
@@ -63,6 +65,10 @@ export function renderCall(call: Call): string {
       return `${renderValue(call.answer)} must be ${call.expected}`;
     case "service":
       return `start ${call.argv.map(printable).join(" ")} with {${call.fds.show}} from 3 on`;
+    case "figure": {
+      const key = `${call.line}${call.key}`.trim();
+      return `${call.name} = ${key === "" ? "" : `${key} of `}<${call.at}>/${call.path}`;
+    }
     case "exec":
       return `execve(COMMAND in ${printable(call.search.join(":"))}, [${call.env.map((entry) => printable(entry)).join(", ")}])`;
   }

@@ -1,3 +1,5 @@
+import { lowerCgroup } from "../cgroup/lower.ts";
+import { type CgroupStep, describeCgroup } from "../cgroup/step.ts";
 import { lowerLandlock } from "../landlock/lower.ts";
 import { describeLandlock, type LandlockStep } from "../landlock/plan.ts";
 import { lowerNet } from "../net/lower.ts";
@@ -16,6 +18,7 @@ import { describeUserns, type UsernsStep } from "../userns/step.ts";
 export type Step =
   | ({ readonly section: "userns" } & Planned<UsernsStep>)
   | ({ readonly section: "rootfs" } & Planned<RootfsStep>)
+  | ({ readonly section: "cgroup" } & Planned<CgroupStep>)
   | ({ readonly section: "net" } & Planned<NetStep>)
   | ({ readonly section: "process" } & Planned<ProcessStep>)
   | ({ readonly section: "landlock" } & Planned<LandlockStep>)
@@ -28,6 +31,8 @@ export function describe(step: Step): string {
       return describeUserns(step.step);
     case "rootfs":
       return describeRootfs(step.step);
+    case "cgroup":
+      return describeCgroup(step.step);
     case "net":
       return describeNet(step.step);
     case "process":
@@ -46,6 +51,8 @@ export function lower(step: Step): Lowered {
       return lowerUserns(step.step);
     case "rootfs":
       return lowerRootfs(step.step);
+    case "cgroup":
+      return lowerCgroup(step.step);
     case "net":
       return lowerNet(step.step);
     case "process":

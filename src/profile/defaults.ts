@@ -55,6 +55,27 @@ export function idsOf(ids: Layer["settings"]["ids"]): Profile["ids"] {
   return { map, ...(uidMap === undefined ? {} : { uidMap }), ...(gidMap === undefined ? {} : { gidMap }) };
 }
 
+/** A limit by name, or nothing where there is none. */
+const limit = <K extends string, T>(name: K, value: T | "none" | undefined) =>
+  value === undefined || value === "none" ? {} : ({ [name]: value } as { readonly [N in K]: T });
+
+function limitsOf(limits: Layer["settings"]["limits"] = {}): Profile["limits"] {
+  const { timeout = "none", memory = "none" } = limits;
+  return {
+    timeout: timeout === "none" ? undefined : timeout,
+    cgroup: limits.cgroup ?? "require",
+    ...limit("memory", limits.memory),
+    ...limit("memoryHigh", limits.memory_high),
+    // Memory that can be swapped out would not be limited.
+    ...limit("swap", limits.swap ?? (memory === "none" ? "none" : bytes(0))),
+    ...limit("pids", limits.pids),
+    ...limit("cpus", limits.cpus),
+    ...limit("cpuWeight", limits.cpu_weight),
+    ...limit("cpuset", limits.cpuset),
+    ...limit("ioWeight", limits.io_weight),
+  };
+}
+
 /** What is shared of the host, not writable; memory stays as it is, and a cache becomes memory, which programs can fill. */
 function readOnlyMount(mount: ProfileMount, size: Bytes): ProfileMount {
   switch (mount.type) {
@@ -93,7 +114,6 @@ export function completeProfile(name: string, layer: Layer): Profile {
   const nesting = settings.nesting ?? false;
   const work = settings.work ?? "none";
   const size = root?.size ?? bytes(1024 ** 3);
-  const timeout = limits?.timeout ?? "none";
   const mounts = layer.mounts.map(({ because }, index) => [`mount[${index}]`, because] as const);
   return {
     name,
@@ -129,7 +149,7 @@ export function completeProfile(name: string, layer: Layer): Profile {
       ...filterOf(settings.seccomp, nesting),
     },
     environment: { pass: unique(environment?.pass ?? []), set: environment?.set ?? {} },
-    limits: { timeout: timeout === "none" ? undefined : timeout },
+    limits: limitsOf(limits),
     rlimits: { ...RLIMITS, ...settings.rlimits },
     lifecycle: { dieWithParent: settings.lifecycle?.die_with_parent ?? true },
   };

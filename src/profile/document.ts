@@ -145,6 +145,39 @@ const KEYS = {
     text: "Names and the texts that they are set to, each below 128 KiB with its name; [variables](#units) may stand in them.",
   },
   "limits.timeout": { absent: '`"none"`', text: "Wall-clock limit; the run then ends with 124." },
+  "limits.cgroup": {
+    absent: '`"require"`',
+    text: "What the keys of `limits` below need is [a cgroup](#limits-of-a-whole-sandbox) that you may divide. `prefer`: without one the command runs without these limits, and the report says why.",
+  },
+  "limits.memory": {
+    absent: '`"none"`',
+    text: "Memory of all processes together, page cache and files in memory included. What needs more is killed, with all others inside. Without `swap` nothing is swapped out.",
+  },
+  "limits.memory_high": {
+    absent: '`"none"`',
+    text: "Above it processes are slowed down and memory is taken back, instead of killing.",
+  },
+  "limits.swap": {
+    absent: "none, or 0 with a limit on memory",
+    text: "Swap of all processes together, besides `memory`.",
+  },
+  "limits.pids": {
+    absent: '`"none"`',
+    text: "Processes and threads, tsbox's own first process included; fork(2) then fails with EAGAIN.",
+  },
+  "limits.cpus": {
+    absent: '`"none"`',
+    text: "Processors' time: `0.5` is half of one, `2` is two, however many threads there are.",
+  },
+  "limits.cpu_weight": {
+    absent: '`"none"`',
+    text: "Share of the processors where others want them too; what has no weight counts as 100.",
+  },
+  "limits.cpuset": { absent: '`"none"`', text: 'The processors that may be used, as `"0-1,4"`.' },
+  "limits.io_weight": {
+    absent: '`"none"`',
+    text: "Share of block devices, as `cpu_weight`; the host's I/O scheduler must be one that has weights.",
+  },
   "rlimits.NAME": {
     absent: "as `strict`",
     text: "Soft and hard limit of each process, getrlimit(2), [in its unit](#resource-limits).",

@@ -6,6 +6,7 @@ import { renderPublish } from "./network.ts";
 import type { Demand, Profile } from "./profile.ts";
 import {
   atMostBytes,
+  atMostNumber,
   atMostTime,
   free,
   narrowWhen,
@@ -46,6 +47,13 @@ const narrowSet: Relation<Profile["environment"]["set"]> = (before, after) =>
     return after[name] === value ? [] : [`${name} is set to another value`];
   });
 
+/** Processors; undefined is each. */
+const narrowCpus: Relation<Profile["limits"]["cpuset"]> = (before, after) => {
+  if (before === undefined) return [];
+  if (after === undefined) return ["every processor"];
+  return subset(before.map(String), after.map(String));
+};
+
 /** By the names of Profile. */
 const tableOf = (groups: GroupSource): Table => ({
   name: free,
@@ -84,7 +92,18 @@ const tableOf = (groups: GroupSource): Table => ({
   },
   seccomp: { filter: demand, allow: (before, after) => narrowAllowed(before, after, groups), file: same },
   environment: { pass: subset, set: narrowSet },
-  limits: { timeout: atMostTime },
+  limits: {
+    timeout: atMostTime,
+    cgroup: ranked({ require: 0, prefer: 1 }),
+    memory: atMostBytes,
+    memoryHigh: atMostBytes,
+    swap: atMostBytes,
+    pids: atMostNumber,
+    cpus: atMostNumber,
+    cpuWeight: atMostNumber,
+    cpuset: narrowCpus,
+    ioWeight: atMostNumber,
+  },
   lifecycle: { dieWithParent: narrowWhen(true) },
 });
 

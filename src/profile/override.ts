@@ -4,13 +4,14 @@ import { readEnvFile } from "./env-file.ts";
 import type { FoundProfile } from "./find.ts";
 import { enclosingKeys } from "./key.ts";
 import { suggest } from "./leaf.ts";
+import { type LimitOverrides, limitsOf } from "./override-limits.ts";
 import type { RawProfile } from "./schema.ts";
 import { validateProfile } from "./validate.ts";
 import { escapeText } from "./variable.ts";
 import { COMMAND_LINE, parseTmpfs, parseVolume, refuse } from "./volume.ts";
 
 /** What options of the command line say, as they were written; the library takes the same. */
-export interface Overrides {
+export interface Overrides extends LimitOverrides {
   readonly work?: string;
   readonly workdir?: string;
   readonly hostname?: string;
@@ -166,8 +167,10 @@ export function readOverrides(overrides: Overrides, cwd: string): CommandLine {
   draft.note("--read-only", "read_only");
   const { workdir } = overrides;
   draft.note(`--workdir ${workdir}`, "workdir");
+  const { limits: timeLimit, ...single } = scalars(overrides, draft);
   const input = {
-    ...scalars(overrides, draft),
+    ...single,
+    limits: { ...(typeof timeLimit === "object" ? timeLimit : {}), ...limitsOf(overrides, draft) },
     ...(workdir === undefined ? {} : { workdir: escapeText(workdir) }),
     ids: idsOf(overrides, draft),
     network: networkOf(overrides, draft),

@@ -181,7 +181,21 @@ export interface Profile {
     readonly pass: readonly string[];
     readonly set: Readonly<Record<string, string>>;
   };
-  readonly limits: { readonly timeout: Milliseconds | undefined };
+  readonly limits: {
+    readonly timeout: Milliseconds | undefined;
+    /** Whether the limits below, which need a cgroup, must be there; each is for all of the sandbox together. */
+    readonly cgroup: "require" | "prefer";
+    readonly memory?: Bytes;
+    readonly memoryHigh?: Bytes;
+    readonly swap?: Bytes;
+    readonly pids?: number;
+    /** Processors' time in each time, as 0.5. */
+    readonly cpus?: number;
+    readonly cpuWeight?: number;
+    /** Ascending. */
+    readonly cpuset?: readonly number[];
+    readonly ioWeight?: number;
+  };
   readonly rlimits: Readonly<Partial<Record<RlimitName, Rlimit>>>;
   readonly lifecycle: { readonly dieWithParent: boolean };
 }

@@ -44,5 +44,6 @@ const atMost =
   };
 
 /** Of a limit; undefined is none. */
+export const atMostNumber = atMost(String);
 export const atMostBytes = atMost(renderBytes);
 export const atMostTime = atMost(renderDuration);

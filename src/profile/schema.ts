@@ -5,6 +5,7 @@ import { capabilityShape, parseCapability } from "./capability.ts";
 import { environmentFault, parseVariable } from "./environment.ts";
 import { EXTENT_SHAPE, mapFault, parseIdExtent } from "./id-map.ts";
 import { choice, flag, LIST_LIMIT, leaf, list, parseTable, shaped, table, text, word } from "./leaf.ts";
+import { LIMITS } from "./limits.ts";
 import { MOUNT } from "./mount.ts";
 import { NETWORK } from "./network.ts";
 import { parseSandboxPath } from "./path.ts";
@@ -228,7 +229,20 @@ export const RAW_PROFILE = table({
       set: v.exactOptional(environmentSet),
     }),
   ),
-  limits: v.exactOptional(table({ timeout: v.exactOptional(timeout) })),
+  limits: v.exactOptional(
+    table({
+      timeout: v.exactOptional(timeout),
+      cgroup: v.exactOptional(word(["require", "prefer"])),
+      memory: v.exactOptional(leaf(LIMITS.memory.parse, LIMITS.memory.shape)),
+      memory_high: v.exactOptional(leaf(LIMITS.memory_high.parse, LIMITS.memory_high.shape)),
+      swap: v.exactOptional(leaf(LIMITS.swap.parse, LIMITS.swap.shape)),
+      pids: v.exactOptional(leaf(LIMITS.pids.parse, LIMITS.pids.shape)),
+      cpus: v.exactOptional(leaf(LIMITS.cpus.parse, LIMITS.cpus.shape)),
+      cpu_weight: v.exactOptional(leaf(LIMITS.cpu_weight.parse, LIMITS.cpu_weight.shape)),
+      cpuset: v.exactOptional(leaf(LIMITS.cpuset.parse, LIMITS.cpuset.shape)),
+      io_weight: v.exactOptional(leaf(LIMITS.io_weight.parse, LIMITS.io_weight.shape)),
+    }),
+  ),
   rlimits: v.exactOptional(table(rlimits)),
   lifecycle: v.exactOptional(table({ die_with_parent: v.exactOptional(flag) })),
 });

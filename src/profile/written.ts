@@ -1,5 +1,6 @@
 import { renderAddress, renderPrefix } from "../base/address.ts";
 import { renderExtent } from "./id-map.ts";
+import { renderCpus } from "./limits.ts";
 import { renderPublish } from "./network.ts";
 import type { Profile, ProfileMount, Rlimit, RlimitName } from "./profile.ts";
 import { RESOURCES } from "./rlimit.ts";
@@ -70,11 +71,27 @@ function writeNetwork(network: Profile["network"]): Keys<NonNullable<RawProfile[
   };
 }
 
+function writeLimits(limits: Profile["limits"]): Keys<NonNullable<RawProfile["limits"]>> {
+  const size = (n: number | undefined) => (n === undefined ? "none" : quantity(renderBytes(n)));
+  const { timeout, cpuset } = limits;
+  return {
+    timeout: timeout === undefined ? "none" : quantity(renderDuration(timeout)),
+    cgroup: limits.cgroup,
+    memory: size(limits.memory),
+    memory_high: size(limits.memoryHigh),
+    swap: size(limits.swap),
+    pids: limits.pids ?? "none",
+    cpus: limits.cpus ?? "none",
+    cpu_weight: limits.cpuWeight ?? "none",
+    cpuset: cpuset === undefined ? "none" : renderCpus(cpuset),
+    io_weight: limits.ioWeight ?? "none",
+  };
+}
+
 /** A whole profile as a file without `extends` would say it. */
 export function writeProfile(profile: Profile): WrittenTable {
   const { ids } = profile;
   const variables = Object.entries(profile.environment.set).map(([name, value]) => [name, escapeText(value)] as const);
-  const { timeout } = profile.limits;
   const { filter, allow, file } = profile.seccomp;
   const whole: WholeProfile = {
     description: profile.description,
@@ -95,7 +112,7 @@ export function writeProfile(profile: Profile): WrittenTable {
     network: writeNetwork(profile.network),
     seccomp: { filter, allow: file === undefined ? allow : undefined, file: file && escapeText(file.path) },
     environment: { pass: profile.environment.pass, set: Object.fromEntries(variables) },
-    limits: { timeout: timeout === undefined ? "none" : quantity(renderDuration(timeout)) },
+    limits: writeLimits(profile.limits),
     rlimits: writeRlimits(profile.rlimits),
     lifecycle: { die_with_parent: profile.lifecycle.dieWithParent },
     mount: profile.mounts.map(writeMount),

@@ -1,11 +1,13 @@
 import type { HostPath } from "../base/brand.ts";
 import { TsboxError } from "../errors/error.ts";
+import { findCgroup } from "../host/cgroup-place.ts";
 import type { HostFacts, StreamFact } from "../host/facts.ts";
 import { probeCwd, probeHost, probeUser } from "../host/probe.ts";
 import { probeTools } from "../host/tool.ts";
 import { type Plan, plan, type RunOptions } from "../plan/plan.ts";
 import { because, filterKey } from "../profile/because.ts";
 import type { ProfilePlaces } from "../profile/find.ts";
+import { needsCgroup } from "../profile/limits.ts";
 import type { Widening } from "../profile/narrow.ts";
 import type { Overrides } from "../profile/override.ts";
 import type { Profile } from "../profile/profile.ts";
@@ -14,6 +16,7 @@ import { wantedCaches } from "../rootfs/cache.ts";
 import { wantedPaths } from "../rootfs/place.ts";
 import { shareTools } from "../rootfs/tools.ts";
 import type { FilterView } from "../seccomp/render.ts";
+import { readyCgroup } from "../state/cgroup.ts";
 import { probeFilter, readFilter } from "./filter.ts";
 import { type Project, readProject } from "./project.ts";
 
@@ -30,6 +33,11 @@ export interface Request {
   readonly packageDir: string;
   /** The work directory; undefined: this process's own. */
   readonly cwd: string | undefined;
+  /**
+   * What is to follow: this process becomes the launcher or starts it, for which it may have to move into another cgroup; nothing:
+   * there is only a plan.
+   */
+  readonly starts?: "in-place" | "child";
   /** Standard streams of the command that have a path; none when they are pipes. */
   readonly streams: readonly StreamFact[];
 }
@@ -74,6 +82,17 @@ export const withTools = (profile: Profile, cwd: HostPath, user: HostFacts["user
     ? profile
     : shareTools(profile, probeTools(profile.tools, process.env["PATH"] ?? "", cwd), user);
 
+/** @throws TsboxError E_CGROUP. */
+function provideCgroup(profile: Profile, user: HostFacts["user"], starts: Request["starts"]): HostFacts["cgroup"] {
+  if (starts === undefined) return findCgroup(user, true);
+  try {
+    return readyCgroup(user, starts === "in-place");
+  } catch (error) {
+    if (profile.limits.cgroup !== "prefer" || !(error instanceof TsboxError)) throw error;
+    return { reason: error.why, fix: error.fix };
+  }
+}
+
 /** Reads the profile, asks the host, and plans. @throws TsboxError for whatever stands in the way. */
 export function prepare(request: Request, options: RunOptions = {}): Prepared {
   const cwd: HostPath = probeCwd(request.cwd);
@@ -81,6 +100,7 @@ export function prepare(request: Request, options: RunOptions = {}): Prepared {
   const written = readRequested(request, cwd, user);
   const profile = withTools(written, cwd, user);
   const seccomp = probeFilter(profile, request.packageDir);
+  const cgroup = needsCgroup(profile) ? provideCgroup(profile, user, request.starts) : undefined;
   const facts = probeHost(profile, {
     ...request,
     cwd,
@@ -89,6 +109,7 @@ export function prepare(request: Request, options: RunOptions = {}): Prepared {
     paths: wantedPaths(profile, cwd),
     caches: wantedCaches(profile, cwd),
     seccomp,
+    cgroup,
   });
   return { profile, facts, plan: plan(profile, facts, options) };
 }

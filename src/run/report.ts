@@ -28,6 +28,29 @@ const REPORT = v.object({
   system_ms: v.number(),
   /** Of the largest single process. */
   max_rss_bytes: v.number(),
+  /** Of the sandbox's cgroup, when it has one and the kernel counts it. */
+  memory_peak_bytes: v.optional(v.number()),
+  swap_peak_bytes: v.optional(v.number()),
+  /** Processes that were killed for want of memory. */
+  oom_kills: v.optional(v.number()),
+  pids_peak: v.optional(v.number()),
+  /** How often a process or thread was not made. */
+  pids_refused: v.optional(v.number()),
+  cpu_user_us: v.optional(v.number()),
+  cpu_system_us: v.optional(v.number()),
+  /** How long processes had to wait for the limit on processors. */
+  cpu_throttled_us: v.optional(v.number()),
+  io_read_bytes: v.optional(v.number()),
+  io_written_bytes: v.optional(v.number()),
+  /** How long some, or all, processes had to wait for a resource. */
+  cpu_pressure_some_us: v.optional(v.number()),
+  cpu_pressure_full_us: v.optional(v.number()),
+  memory_pressure_some_us: v.optional(v.number()),
+  memory_pressure_full_us: v.optional(v.number()),
+  io_pressure_some_us: v.optional(v.number()),
+  io_pressure_full_us: v.optional(v.number()),
+  /** "memory", "pids": what stopped or refused something. */
+  limits_reached: v.optional(v.array(v.string())),
   /** Paths that the command was not to make, and made: they have another name now. */
   moved_aside: v.optional(v.array(v.string())),
   /** Why the command was not started, or what could not be done after it. */

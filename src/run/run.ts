@@ -78,7 +78,7 @@ export async function runSandboxed(
   input: RunInput = {},
 ): Promise<RunResult> {
   input.signal?.throwIfAborted();
-  const { plan } = prepare(request, { messages: "none", report: { fd: REPORT_FD } });
+  const { plan } = prepare({ ...request, starts: "child" }, { messages: "none", report: { fd: REPORT_FD } });
   const child = spawnLauncher(findLauncher(request.packageDir, probeArch()), encode(plan), command);
   const kill = () => child.kill("SIGKILL");
   input.signal?.addEventListener("abort", kill, { once: true });

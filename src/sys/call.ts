@@ -92,6 +92,8 @@ export type Call =
       readonly show: string;
       readonly pid: string;
       readonly pidfd: string;
+      /** Slot of the cgroup's directory that it is born into; clone3(2), CLONE_INTO_CGROUP. */
+      readonly cgroup?: string;
     }
   /** An established program, run to its exit; `{ pid }` in argv is the decimal of that slot. */
   | {
@@ -115,8 +117,30 @@ export type Call =
       readonly entersUser: boolean;
       readonly ready: Load;
     }
-  /** Only after the run: `note` for the user, and `name` for the report, if the call that saved the slot was not in vain. */
-  | { readonly op: "tell"; readonly slot: string; readonly note: string; readonly name: string }
+  /**
+   * Only after the run: `note` for the user, and `name` for the report, if the call that saved the slot was not in vain.
+   * `limit`: what it tells is that the sandbox came to a limit.
+   */
+  | {
+      readonly op: "tell";
+      readonly slot: string;
+      readonly note: string;
+      readonly name: string;
+      readonly limit?: boolean;
+    }
+  /**
+   * Only after the run: a number for the report, the sum of what follows `key` in the lines of a file that begin with
+   * `line`. The file lies in the directory of the slot `at`; a kernel that lacks it leaves the figure out. Above 0 it is saved.
+   */
+  | {
+      readonly op: "figure";
+      readonly at: string;
+      readonly path: string;
+      readonly line: string;
+      readonly key: string;
+      readonly name: string;
+      readonly save?: string;
+    }
   /** Become the command: `search` is the PATH inside, `env` its whole environment. */
   | { readonly op: "exec"; readonly search: readonly string[]; readonly env: readonly string[] };
 
@@ -144,6 +168,9 @@ export function join(...parts: readonly Flags[]): Flags {
 
 /** A proc of the sandbox that is still writable while /proc is not; kept only for writing the payload's id maps. */
 export const WRITABLE_PROC = "writable-proc";
+
+/** In the supervisor: the directory of the sandbox's cgroup, when it has one of its own. */
+export const CGROUP = "cgroup";
 
 export const slot = (name: string): Slot => ({ kind: "slot", name });
 

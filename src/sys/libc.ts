@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import { getSystemErrorName } from "node:util";
 import { koffi } from "./koffi.ts";
 import { type Arch, SYSCALLS } from "./syscalls.ts";
-import { F, LANDLOCK, MFD } from "./uapi.ts";
+import { F, LANDLOCK, LOCK, MFD } from "./uapi.ts";
 
 /** The few calls of libc that Node has no function for. */
 interface Libc {
@@ -11,6 +11,7 @@ interface Libc {
   syscall(number: number, pointer: null, size: number, flags: number): number;
   execve(path: string, argv: readonly (string | null)[], envp: readonly (string | null)[]): number;
   getxattr(path: string, name: string, value: null, size: number): number;
+  flock(fd: number, operation: number): number;
 }
 
 let loaded: Libc | undefined;
@@ -26,6 +27,7 @@ function libc(): Libc {
       syscall: so.func("syscall", "long", ["long", "void *", "size_t", "uint"]),
       execve: so.func("execve", "int", ["str", "char **", "char **"]),
       getxattr: so.func("getxattr", "long", ["str", "str", "void *", "size_t"]),
+      flock: so.func("flock", "int", ["int", "int"]),
     };
   }
   return loaded;
@@ -70,6 +72,9 @@ export function errnoOfEmpty(arch: Arch, name: EmptyCall): number {
 
 /** Whether a program gets capabilities when it is executed; capabilities(7), xattr(7). */
 export const hasFileCapabilities = (path: string): boolean => libc().getxattr(path, "security.capability", null, 0) > 0;
+
+/** Takes the lock of an open file for itself, if nobody has it; flock(2). Closing the fd gives it back. */
+export const tryLock = (fd: number): boolean => libc().flock(fd, LOCK.EX | LOCK.NB) === 0;
 
 const F_GETFL = 3;
 const O_ACCMODE = 3;

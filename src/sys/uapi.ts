@@ -88,6 +88,14 @@ export const RESOLVE = {
   IN_ROOT: 0x10,
 } as const;
 
+/** fcntl.h, flock(2). */
+export const LOCK = {
+  SH: 1,
+  EX: 2,
+  NB: 4,
+  UN: 8,
+} as const;
+
 /** fs.h, renameat2(2). */
 export const RENAME = {
   NOREPLACE: 1,

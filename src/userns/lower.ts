@@ -2,6 +2,7 @@ import { assertNever } from "../base/assert.ts";
 import type { IdExtent } from "../profile/profile.ts";
 import {
   type Call,
+  CGROUP,
   call,
   data,
   flags,
@@ -144,14 +145,25 @@ export function lowerUserns(step: UsernsStep): Lowered {
     case "undumpable":
       return { [step.process]: [prctl("SET_DUMPABLE", 0)] };
     case "new-namespaces": {
-      const bits = flags(CLONE, ...step.namespaces.map((name) => CLONE_BIT[name]));
+      // The kernel takes the parent's cgroup for the root of a namespace that is made together with the process.
+      const atOnce = step.namespaces.filter((name) => name !== "cgroup" || !step.cgroup);
+      const bits = flags(CLONE, ...atOnce.map((name) => CLONE_BIT[name]));
+      const into = step.cgroup ? { cgroup: CGROUP } : {};
       return {
         host: [
           ...(step.awaitMaps ? [call("pipe2", [{ kind: "buffer", name: "mapped", size: 8 }, O.CLOEXEC])] : []),
-          { op: "spawn", process: "init", flags: bits.value, show: bits.show, pid: "init-pid", pidfd: "init-pidfd" },
+          {
+            op: "spawn",
+            process: "init",
+            flags: bits.value,
+            show: bits.show,
+            pid: "init-pid",
+            pidfd: "init-pidfd",
+            ...into,
+          },
         ],
         // Out of the terminal's process group: its signals come through the supervisor, once.
-        init: [call("setsid", [])],
+        init: [call("setsid", []), ...(step.cgroup ? [call("unshare", [flags(CLONE, "NEWCGROUP")])] : [])],
       };
     }
     case "map-id":

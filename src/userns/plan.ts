@@ -39,7 +39,8 @@ export interface UsernsPlan {
   readonly initDone: Step;
 }
 
-export function planUserns(profile: Profile, facts: HostFacts): UsernsPlan {
+/** @param cgroup Whether the sandbox has one of its own. */
+export function planUserns(profile: Profile, facts: HostFacts, cgroup: boolean): UsernsPlan {
   const keep = profile.capabilities.keep;
   const maps = planMaps(profile, facts);
   const isRooted = profile.network.mode === "user";
@@ -47,7 +48,12 @@ export function planUserns(profile: Profile, facts: HostFacts): UsernsPlan {
   const gids = isRooted ? rooted(maps.gids, facts.user.gid) : sameAgain(maps.gids);
   const enter: Step[] = [
     {
-      step: { op: "new-namespaces", namespaces: namespaces(profile), awaitMaps: maps.step.step.op === "map-ranges" },
+      step: {
+        op: "new-namespaces",
+        namespaces: namespaces(profile),
+        awaitMaps: maps.step.step.op === "map-ranges",
+        cgroup,
+      },
       because: ALWAYS,
     },
     withExtents(maps.step, uids.outer, gids.outer),

@@ -7,7 +7,13 @@ export type NamespaceName = "user" | "mount" | "pid" | "net" | "ipc" | "uts" | "
 /** Namespaces, ids, capabilities. */
 export type UsernsStep =
   | { readonly op: "undumpable"; readonly process: "host" | "init" }
-  | { readonly op: "new-namespaces"; readonly namespaces: readonly NamespaceName[]; readonly awaitMaps: boolean }
+  | {
+      readonly op: "new-namespaces";
+      readonly namespaces: readonly NamespaceName[];
+      readonly awaitMaps: boolean;
+      /** It is born into a cgroup of its own. */
+      readonly cgroup: boolean;
+    }
   /** One id, written by init itself. */
   | { readonly op: "map-id"; readonly uid: IdExtent; readonly gid: IdExtent }
   /** Ranges, written by the setuid helpers of shadow-utils while init waits. */

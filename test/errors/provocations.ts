@@ -1,4 +1,5 @@
 import type { Provocation } from "./provocation.ts";
+import { CGROUP } from "./provoke/cgroup.ts";
 import { COMMAND } from "./provoke/command.ts";
 import { FILTER } from "./provoke/filter.ts";
 import { MOUNT } from "./provoke/mount.ts";
@@ -7,7 +8,7 @@ import { PROFILE } from "./provoke/profile.ts";
 import { START } from "./provoke/start.ts";
 import { STEP } from "./provoke/step.ts";
 
-/** By the group that an error belongs to. test/sandbox/errors.test.ts provokes all of them. */
+/** By the group that an error belongs to. test/sandbox/errors.test.ts provokes these. */
 export const PROVOCATIONS: Readonly<Record<string, readonly Provocation[]>> = {
   "a profile": PROFILE,
   "the filter and Landlock": FILTER,
@@ -17,3 +18,6 @@ export const PROVOCATIONS: Readonly<Record<string, readonly Provocation[]>> = {
   "the start": START,
   "a step of the set-up": STEP,
 };
+
+/** All, with those that are provoked elsewhere. */
+export const ALL_PROVOCATIONS: readonly Provocation[] = [...Object.values(PROVOCATIONS).flat(), ...CGROUP];

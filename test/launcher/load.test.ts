@@ -270,11 +270,12 @@ describe("the launcher refuses an entry", () => {
   it.each([
     [OP.service, "a service has wrong arguments"],
     [OP.check, "a check has wrong arguments"],
+    [OP.figure, "a figure has wrong arguments"],
   ])("of operation %i with the arguments of a call", (op, told) =>
     expectRefusal(startWith(mutant().byte("entry", call(), FIELD.entry.op, op).bytes), told),
   );
 
-  it.each([0, 9, 255])("of operation %i", (op) =>
+  it.each([0, 10, 255])("of operation %i", (op) =>
     expectRefusal(startWith(mutant().byte("entry", call(), FIELD.entry.op, op).bytes), "of no known kind"),
   );
 

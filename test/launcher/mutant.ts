@@ -4,7 +4,7 @@ import { probeArch } from "../../src/host/probe.ts";
 import { encode } from "../../src/plan/encode.ts";
 import { plan } from "../../src/plan/plan.ts";
 import { Decoded, HEADER as FIELDS, type HEADER, SIZES } from "../plan/decode.ts";
-import { KINDS, type Kind, prepareKind } from "../plan/facts.ts";
+import { CGROUP, KINDS, type Kind, prepareKind } from "../plan/facts.ts";
 
 export const LAUNCHER = join(import.meta.dirname, "../../build/launcher/tsbox-launcher");
 
@@ -92,12 +92,14 @@ export class Mutant {
 
 /** As small as a plan can be that has each kind of argument: where a fuzzer begins. */
 export function makeSmallPlan(): Uint8Array {
-  const { profile, facts } = prepareKind("npm", KINDS["debian"] as Kind);
-  const whole = plan(profile, { ...facts, arch: probeArch() });
+  const { profile, facts } = prepareKind("npm", { ...(KINDS["debian"] as Kind), overrides: { memory: "1G" } });
+  const whole = plan(profile, { ...facts, arch: probeArch(), cgroup: CGROUP });
   const once = new Set<string>();
   const ops = [
     "open-watched",
     "move-aside",
+    "new-cgroup",
+    "cgroup-figures",
     "new-namespaces",
     "new-payload",
     "new-ruleset",

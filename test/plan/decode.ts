@@ -57,7 +57,17 @@ export const HEADER = {
 export const HEADER_SIZE = 168;
 export const SIZES = { entry: 88, step: 28, alternative: 12, relocation: 8, data: 1 } as const;
 
-export const OP = { call: 1, spawn: 2, helper: 3, exec: 4, store: 5, tell: 6, service: 7, check: 8 } as const;
+export const OP = {
+  call: 1,
+  spawn: 2,
+  helper: 3,
+  exec: 4,
+  store: 5,
+  tell: 6,
+  service: 7,
+  check: 8,
+  figure: 9,
+} as const;
 export const ARG = { int: 1, data: 2, slot: 3, load: 4 } as const;
 export const NO_SLOT = 0xffff_ffff;
 

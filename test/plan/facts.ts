@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { hostPath } from "../../src/base/brand.ts";
+import type { CgroupPlace } from "../../src/host/facts.ts";
 import type { Overrides } from "../../src/profile/override.ts";
 import type { Profile } from "../../src/profile/profile.ts";
 import { readProfile } from "../../src/profile/read.ts";
@@ -37,6 +39,15 @@ const ETC: Tree = {
   "/etc/services": "file",
   "/etc/ssl/certs": "directory",
   "/etc/ssl/openssl.cnf": "file",
+};
+
+/** As on a machine with systemd and all controllers delegated. */
+export const CGROUP: CgroupPlace = {
+  parent: hostPath("/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/tsbox-7.scope"),
+  name: "tsbox-0123456789abcdef",
+  controllers: ["cpuset", "cpu", "io", "memory", "pids"],
+  enabled: [],
+  fix: "",
 };
 
 /** Debian 12 of an ordinary user: merged /usr, subordinate ids. */
@@ -116,6 +127,7 @@ export const ROOT: Host = {
   ...DEBIAN,
   kernel: "6.12.41",
   landlockAbi: 6,
+  cgroup: CGROUP,
   user: { uid: 0, gid: 0, name: "root", home: "/root" },
   cwd: "/srv/build",
   tree: { ...DEBIAN.tree, "/srv/build/out": "directory", "/srv/build/notes": "file" },
@@ -130,6 +142,13 @@ const BUSY: Overrides = {
   workdir: "/srv/build/out",
   hostname: "busy.example",
   timeout: "90s",
+  memory: "512M",
+  memorySwap: "1G",
+  pidsLimit: "200",
+  cpus: "1.5",
+  cpuShares: "1024",
+  cpusetCpus: "0-2,5",
+  blkioWeight: "500",
   env: ["TZ=UTC", "LANG"],
   ulimit: ["nofile=256:512", "as=unlimited"],
   tmpfs: ["/cache:size=16M,mode=1777", "/srv/build/out:size=1M"],

@@ -40,6 +40,9 @@ const seccomp = (allow: readonly string[], filter: Profile["seccomp"]["filter"] 
   seccomp: { filter, allow },
 });
 const extent = [{ inside: 0, outside: 1000, count: 1 }];
+const limits = (some: Partial<Profile["limits"]>) => ({
+  limits: { timeout: undefined, cgroup: "require" as const, ...some },
+});
 const rlimits = (limits: Profile["rlimits"]) => ({ rlimits: limits });
 const both = (n: number | undefined) => ({ soft: n, hard: n });
 const { root, environment } = strict;
@@ -119,12 +122,8 @@ const WIDER: readonly (readonly [string, Partial<Profile>, Partial<Profile>])[] 
     { environment },
     { environment: { ...environment, pass: [...environment.pass, "TOKEN"] } },
   ],
-  [
-    "limits.timeout: 1s -> 2s",
-    { limits: { timeout: milliseconds(1000) } },
-    { limits: { timeout: milliseconds(2000) } },
-  ],
-  ["limits.timeout: 1s -> none", { limits: { timeout: milliseconds(1000) } }, { limits: { timeout: undefined } }],
+  ["limits.timeout: 1s -> 2s", limits({ timeout: milliseconds(1000) }), limits({ timeout: milliseconds(2000) })],
+  ["limits.timeout: 1s -> none", limits({ timeout: milliseconds(1000) }), limits({})],
   ["rlimits: nofile 9:9 -> 10:10", rlimits({ nofile: both(9) }), rlimits({ nofile: both(10) })],
   ["rlimits: nofile 9:9 -> unlimited:unlimited", rlimits({ nofile: both(9) }), rlimits({})],
   ["rlimits: nofile 5:9 -> 6:9", rlimits({ nofile: { soft: 5, hard: 9 } }), rlimits({ nofile: { soft: 6, hard: 9 } })],
@@ -240,7 +239,10 @@ const CHANGES: fc.Arbitrary<Partial<Profile>> = fc.record(
     ),
     seccomp: few<Profile["seccomp"]>(seccomp(["base"]).seccomp, seccomp(["base"], "off").seccomp),
     environment: fc.record({ pass: fc.subarray(["LANG", "TERM"]), set: few({}, { LANG: "C" }) }),
-    limits: few(undefined, 1, 2).map((n) => ({ timeout: n === undefined ? undefined : milliseconds(n) })),
+    limits: few(undefined, 1, 2).map((n) => ({
+      timeout: n === undefined ? undefined : milliseconds(n),
+      cgroup: "require" as const,
+    })),
     rlimits: fc.record({ nofile: RLIMIT, core: RLIMIT }).map(({ nofile, core }) => ({
       ...(nofile === undefined ? {} : { nofile }),
       ...(core === undefined ? {} : { core }),

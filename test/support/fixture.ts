@@ -8,6 +8,9 @@ const made = new Map<string, string>();
 export function buildFixture(name: string, flags: readonly string[] = []): string {
   const earlier = made.get(name);
   if (earlier !== undefined) return earlier;
+  // In the machine of test/vm, which has no compiler.
+  const built = process.env["TSBOX_FIXTURES"];
+  if (built !== undefined) return `${built}/${name}`;
   const folder = `${ROOT}/build/fixtures`;
   const program = `${folder}/${name}`;
   mkdirSync(folder, { recursive: true });

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { hostGid, hostPath, hostUid } from "../../src/base/brand.ts";
 import type { HostFacts, IdRange, PathFact } from "../../src/host/facts.ts";
+import { needsCgroup } from "../../src/profile/limits.ts";
 import type { Profile } from "../../src/profile/profile.ts";
 import { wantedCaches } from "../../src/rootfs/cache.ts";
 import { wantedPaths } from "../../src/rootfs/place.ts";
@@ -82,6 +83,8 @@ export interface Host {
   readonly hardLimits?: HostFacts["hardLimits"];
   readonly landlockAbi?: number;
   readonly withinTsbox?: boolean;
+  /** Where cgroups can be made, for profiles with limits. */
+  readonly cgroup?: HostFacts["cgroup"];
   readonly streams?: HostFacts["streams"];
   /** Where programs are found, when that is not /usr/bin, and where that leads. */
   readonly tools?: Readonly<Record<string, { readonly found: string; readonly real: string }>>;
@@ -133,6 +136,7 @@ export function hostFacts(host: Host, profile: Profile): HostFacts {
       wantedCaches(profile, cwd).length === 0
         ? undefined
         : { root: hostPath(host.user.home), below: [".cache", "tsbox", "caches"] },
+    cgroup: needsCgroup(profile) ? host.cgroup : undefined,
     parentVisible: true,
     withinTsbox: host.withinTsbox ?? false,
     streams: host.streams ?? [],

@@ -45,6 +45,13 @@ export const OPTION_VALUES: Readonly<Record<string, () => Values>> = {
   "--dns-search": () => ({ kind: "free" }),
   "--add-host": () => ({ kind: "free" }),
   "--timeout": () => ({ kind: "free" }),
+  "--memory": () => words(["none"]),
+  "--memory-swap": () => words(["-1"]),
+  "--pids-limit": () => words(["-1"]),
+  "--cpus": () => ({ kind: "free" }),
+  "--cpu-shares": () => ({ kind: "free" }),
+  "--cpuset-cpus": () => ({ kind: "free" }),
+  "--blkio-weight": () => ({ kind: "free" }),
   "--ulimit": () => ({ kind: "words", words: RLIMIT_NAMES.map((name) => `${name}=`), goesOn: true }),
   "--report": () => ({ kind: "file" }),
 };

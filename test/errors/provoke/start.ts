@@ -2,12 +2,24 @@ import { probeArch } from "../../../src/host/probe.ts";
 import { findLauncher } from "../../../src/launcher/find.ts";
 import { afterShell, atTerminal, refusing, withMounts } from "../../support/odd.ts";
 import { ROOT } from "../../support/tsbox.ts";
-import { type Provocation, run } from "../provocation.ts";
+import { type Provocation, run, withProfile } from "../provocation.ts";
 
 const LAUNCHER_PATH = findLauncher(ROOT, probeArch());
 
+const HIDE_CGROUPS = "mount -t tmpfs none /sys/fs/cgroup";
+
 /** Errors of the command line, the machine, and tsbox's own files. */
 export const START: readonly Provocation[] = [
+  {
+    code: "E_CGROUP",
+    when: "no cgroup is to be seen that could be divided",
+    told: ["cannot limit resources: ", "from: command line --memory 64M"],
+    attempt: () => ({ ...run(["--memory", "64M"]), wrapper: withMounts(HIDE_CGROUPS) }),
+    repaired: (project) => ({
+      ...withProfile(project, 'limits = { memory = "64M", cgroup = "prefer" }'),
+      wrapper: withMounts(HIDE_CGROUPS),
+    }),
+  },
   {
     code: "E_USAGE",
     when: "there is no command",

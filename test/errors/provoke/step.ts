@@ -38,7 +38,7 @@ interface Refused {
 }
 
 /** A call of the step that is refused, by the code of the step. */
-const REFUSED: Readonly<Record<AdviceCode, Refused>> = {
+const REFUSED: Readonly<Record<Exclude<AdviceCode, "E_CGROUP">, Refused>> = {
   E_NAMESPACE: { call: "clone3" },
   E_NESTED: { call: "clone3" },
   E_ID_MAP: { call: "openat" },
@@ -64,7 +64,7 @@ const REFUSED: Readonly<Record<AdviceCode, Refused>> = {
   E_TERMINAL_OWN: { call: "socketpair", attempt: () => ({ ...run(["--tty"]), wrapper: atTerminal }) },
 };
 
-function refused(code: AdviceCode, errno: ErrnoName, told: readonly string[]): Omit<Provocation, "errno"> {
+function refused(code: keyof typeof REFUSED, errno: ErrnoName, told: readonly string[]): Omit<Provocation, "errno"> {
   const { call, nth = 0, attempt = () => run() } = REFUSED[code];
   return {
     code,
@@ -79,13 +79,13 @@ function refused(code: AdviceCode, errno: ErrnoName, told: readonly string[]): O
 }
 
 /** The advice on an errno that has words of its own. */
-const own = (code: AdviceCode, errno: ErrnoName, ...told: readonly string[]): Provocation => ({
+const own = (code: keyof typeof REFUSED, errno: ErrnoName, ...told: readonly string[]): Provocation => ({
   ...refused(code, errno, told),
   errno,
 });
 
 /** The advice on any other errno. */
-const other = (code: AdviceCode, ...told: readonly string[]): Provocation => ({
+const other = (code: keyof typeof REFUSED, ...told: readonly string[]): Provocation => ({
   ...refused(code, "ENOMEM", ["cannot allocate memory", ...told]),
   errno: "other",
 });

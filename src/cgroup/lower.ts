@@ -1,0 +1,112 @@
+import { assertNever } from "../base/assert.ts";
+import { type Call, CGROUP, call, data, flags, type Lowered, slot, words, writeFile } from "../sys/call.ts";
+import { AT, LOCK, O, RESOLVE } from "../sys/uapi.ts";
+import type { CgroupStep, Notice } from "./step.ts";
+
+/** The directory in which the cgroup is made. */
+const PARENT = "cgroup-parent";
+
+const resolve = flags(RESOLVE, "NO_SYMLINKS");
+const how = data(words(O.CLOEXEC, 0, resolve.value), `{O_RDONLY|O_CLOEXEC, ${resolve.show}}`);
+
+const open = (at: Parameters<typeof slot>[0] | undefined, path: string, save: string): Call =>
+  call("openat2", [at === undefined ? AT.FDCWD : slot(at), path, how, 24], { save, of: path });
+
+const lock = (of: string, ...how: readonly (keyof typeof LOCK)[]): Call =>
+  call("flock", [slot(of), flags(LOCK, ...how)], { of });
+
+/**
+ * A cgroup whose lock nobody holds has no supervisor any more, and is removed by whoever looks (src/state/cgroup.ts). That one
+ * takes the parent's lock, so that none is removed between its making and its locking.
+ */
+function make({ parent, name, enable }: Extract<CgroupStep, { op: "new-cgroup" }>): Call[] {
+  const file = "cgroup.subtree_control";
+  const wanted = enable.map((controller) => `+${controller}`).join(" ");
+  return [
+    open(undefined, parent, PARENT),
+    lock(PARENT, "SH"),
+    ...(enable.length === 0 ? [] : writeFile(slot(PARENT), file, wanted, O.WRONLY | O.CLOEXEC, `${parent}/${file}`)),
+    call("mkdirat", [slot(PARENT), name, 0o755], { of: `${parent}/${name}` }),
+    open(PARENT, name, CGROUP),
+    lock(CGROUP, "EX", "NB"),
+    lock(PARENT, "UN"),
+  ];
+}
+
+function limit({ file, value, optional }: Extract<CgroupStep, { op: "cgroup-limit" }>): Call[] {
+  const written = writeFile(slot(CGROUP), file, value, O.WRONLY | O.CLOEXEC, file);
+  if (!optional) return written;
+  // Without the file there is no fd, which the calls after it take for EBADF.
+  return written.map((each) =>
+    each.op === "call" ? { ...each, tolerate: [each.name === "openat" ? "ENOENT" : "EBADF"] } : each,
+  );
+}
+
+interface Figure {
+  readonly name: string;
+  readonly path: string;
+  readonly line?: string;
+  readonly key?: string;
+  /** Above 0 it is a limit that was reached. */
+  readonly limit?: Notice["limit"];
+}
+
+/** By the names of the report. */
+const FIGURES: readonly Figure[] = [
+  { name: "memory_peak_bytes", path: "memory.peak" },
+  { name: "swap_peak_bytes", path: "memory.swap.peak" },
+  { name: "oom_kills", path: "memory.events", line: "oom_kill ", limit: "memory" },
+  { name: "pids_peak", path: "pids.peak" },
+  { name: "pids_refused", path: "pids.events", line: "max ", limit: "pids" },
+  { name: "cpu_user_us", path: "cpu.stat", line: "user_usec " },
+  { name: "cpu_system_us", path: "cpu.stat", line: "system_usec " },
+  { name: "cpu_throttled_us", path: "cpu.stat", line: "throttled_usec " },
+  { name: "io_read_bytes", path: "io.stat", key: " rbytes=" },
+  { name: "io_written_bytes", path: "io.stat", key: " wbytes=" },
+  ...(["cpu", "memory", "io"] as const).flatMap((what) =>
+    (["some", "full"] as const).map((share) => ({
+      name: `${what}_pressure_${share}_us`,
+      path: `${what}.pressure`,
+      line: `${share} `,
+      key: "total=",
+    })),
+  ),
+];
+
+function figures(notices: readonly Notice[]): Call[] {
+  return FIGURES.flatMap(({ name, path, line = "", key = "", limit: reached }): Call[] => {
+    const notice = notices.find((each) => each.limit === reached);
+    const figure = { op: "figure", at: CGROUP, path, line, key, name } as const;
+    if (notice === undefined) return [figure];
+    const tell: Call = { op: "tell", slot: name, note: notice.note, name: notice.limit, limit: true };
+    return [{ ...figure, save: name }, tell];
+  });
+}
+
+/** What is left in it, after a set-up that failed half-way, would keep it from being removed. */
+function remove(name: string): Call[] {
+  const path = "cgroup.kill";
+  return [
+    // Linux 5.14; before, the end of the pid namespace has to do.
+    call("openat", [slot(CGROUP), path, O.WRONLY | O.CLOEXEC, 0], { save: path, tolerate: ["ENOENT"], of: path }),
+    call("write", [slot(path), "1", 1], { of: path }),
+    call("close", [slot(path)]),
+    // Busy while a process in it is not reaped by whoever that is up to: the next run removes it then.
+    call("unlinkat", [slot(PARENT), name, flags(AT, "REMOVEDIR")], { tolerate: ["ENOENT", "EBUSY"], of: name }),
+  ];
+}
+
+export function lowerCgroup(step: CgroupStep): Lowered {
+  switch (step.op) {
+    case "new-cgroup":
+      return { host: make(step) };
+    case "cgroup-limit":
+      return { host: limit(step) };
+    case "cgroup-figures":
+      return { after: figures(step.notices) };
+    case "remove-cgroup":
+      return { after: remove(step.name) };
+    default:
+      return assertNever(step);
+  }
+}

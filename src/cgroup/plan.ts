@@ -1,0 +1,138 @@
+import { type Because, TsboxError } from "../errors/error.ts";
+import type { CgroupPlace, HostFacts } from "../host/facts.ts";
+import { because, type Planned } from "../profile/because.ts";
+import { LIMIT_KEYS, type LimitName, renderCpus } from "../profile/limits.ts";
+import type { Profile } from "../profile/profile.ts";
+import { renderBytes } from "../profile/units.ts";
+import type { CgroupStep, Notice } from "./step.ts";
+
+/*
+ * Limits for all of a sandbox together: theory of operation.
+ *
+ * The supervisor makes a cgroup below one that the user may divide, writes the limits into it, and clones init into it, so
+ * that no process of the sandbox has ever been outside. Init then makes the cgroup namespace, whose root is that cgroup; no
+ * cgroup file system is mounted inside. When the sandbox has ended the supervisor reads the figures and removes the cgroup.
+ *
+ * Where that place is, or why there is none, src/host/cgroup.ts finds out; src/state/cgroup.ts makes one if it can be made.
+ */
+
+type Step = Planned<CgroupStep>;
+type Limits = Profile["limits"];
+
+/** Of cpu.max, in microseconds; the kernel's own default. */
+const PERIOD_US = 100_000;
+
+/** A file of the cgroup and what is written to it. */
+interface Setting {
+  readonly file: string;
+  readonly value: string;
+  readonly optional?: true;
+}
+
+type Writer<K extends LimitName> = (value: NonNullable<Limits[K]>) => readonly Setting[];
+
+const one = (file: string, value: string | number): readonly Setting[] => [{ file, value: String(value) }];
+
+/** By key, in the order in which they are written. */
+const WRITERS: { readonly [K in LimitName]: Writer<K> } = {
+  // A process that is killed for want of memory takes all others with it: what is left would be half a sandbox.
+  memory: (bytes) => [...one("memory.max", bytes), ...one("memory.oom.group", 1)],
+  memoryHigh: (bytes) => one("memory.high", bytes),
+  // A kernel without the file swaps nothing.
+  swap: (bytes) => [{ file: "memory.swap.max", value: String(bytes), ...(bytes === 0 ? { optional: true } : {}) }],
+  pids: (count) => one("pids.max", count),
+  cpus: (cpus) => one("cpu.max", `${Math.round(cpus * PERIOD_US)} ${PERIOD_US}`),
+  cpuWeight: (weight) => one("cpu.weight", weight),
+  cpuset: (cpus) => one("cpuset.cpus", renderCpus(cpus)),
+  ioWeight: (weight) => one("io.weight", `default ${weight}`),
+};
+
+function settingsOf<K extends LimitName>(key: K, { limits }: Profile): readonly Setting[] {
+  const value = limits[key];
+  return value === undefined ? [] : WRITERS[key](value);
+}
+
+const keyOf = (name: LimitName): string => `limits.${LIMIT_KEYS[name].key}`;
+
+/** Each limit that the profile sets. */
+const limitNames = ({ limits }: Profile): LimitName[] =>
+  Object.keys(LIMIT_KEYS).flatMap((name) => (isLimitName(name) && limits[name] !== undefined ? [name] : []));
+
+const isLimitName = (name: string): name is LimitName => Object.hasOwn(LIMIT_KEYS, name);
+
+function planLimits(profile: Profile): Step[] {
+  return limitNames(profile).flatMap((name) =>
+    settingsOf(name, profile).map((setting) => ({
+      step: { op: "cgroup-limit", optional: false, ...setting } as const,
+      because: because(profile, keyOf(name)),
+    })),
+  );
+}
+
+function noticesOf({ limits: { memory, pids } }: Profile): Notice[] {
+  const notices: Notice[] = [];
+  if (memory !== undefined) {
+    notices.push({
+      limit: "memory",
+      note: `all in the sandbox was killed: it needed more memory than ${renderBytes(memory)}`,
+    });
+  }
+  if (pids !== undefined) {
+    notices.push({ limit: "pids", note: `the sandbox came to its limit of ${pids} processes and threads` });
+  }
+  return notices;
+}
+
+/** What every place with these controllers can give besides the limits: figures. */
+const USEFUL = ["memory", "pids", "io"];
+
+function checkPlace(profile: Profile, place: CgroupPlace, why: Because): readonly string[] {
+  const needed = [...new Set(limitNames(profile).map((name) => LIMIT_KEYS[name].controller))];
+  const lacking = needed.filter((controller) => !place.controllers.includes(controller));
+  if (lacking.length > 0) {
+    const reason = `${place.parent} has no controller for ${lacking.join(", ")}`;
+    throw new TsboxError("E_CGROUP", { reason, fix: place.fix }, why);
+  }
+  const wanted = [...needed, ...USEFUL.filter((name) => place.controllers.includes(name))];
+  return [...new Set(wanted)].filter((name) => !place.enabled.includes(name));
+}
+
+export interface CgroupPlan {
+  /** Before init is made. */
+  readonly enter: readonly Step[];
+  /** When it has ended. */
+  readonly leave: readonly Step[];
+  /** Why there are no limits although the profile would like some. */
+  readonly missing: string | undefined;
+}
+
+const NOTHING: CgroupPlan = { enter: [], leave: [], missing: undefined };
+
+function planIn(place: CgroupPlace, profile: Profile, why: Because): CgroupPlan {
+  const enable = checkPlace(profile, place, why);
+  const { parent, name } = place;
+  return {
+    enter: [{ step: { op: "new-cgroup", parent, name, enable }, because: why }, ...planLimits(profile)],
+    leave: [
+      { step: { op: "cgroup-figures", notices: noticesOf(profile) }, because: why },
+      { step: { op: "remove-cgroup", name }, because: why },
+    ],
+    missing: undefined,
+  };
+}
+
+/** @throws TsboxError E_CGROUP when the profile requires limits that this host cannot give. */
+export function planCgroup(profile: Profile, facts: HostFacts): CgroupPlan {
+  const first = limitNames(profile)[0];
+  if (first === undefined) return NOTHING;
+  const why = because(profile, keyOf(first));
+  const { cgroup: place } = facts;
+  if (place === undefined) throw new RangeError("the profile has limits, and nobody has looked for a cgroup");
+  try {
+    if ("reason" in place) throw new TsboxError("E_CGROUP", place, why);
+    return planIn(place, profile, why);
+  } catch (error) {
+    if (profile.limits.cgroup === "prefer" && error instanceof TsboxError) return { ...NOTHING, missing: error.why };
+    throw error;
+  }
+}

@@ -1,0 +1,125 @@
+import { spawnSync } from "node:child_process";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
+import { TsboxError } from "../errors/error.ts";
+import { FIX } from "../errors/fix.ts";
+import { type FoundCgroup, findCgroup, LEAF, scopeName } from "../host/cgroup-place.ts";
+import type { HostFacts, NoCgroup } from "../host/facts.ts";
+import { errorCode } from "../host/path.ts";
+import { tryLock } from "../sys/libc.ts";
+
+/** Of a sandbox; src/host/cgroup-place.ts names them. */
+const NAME = /^tsbox-[0-9a-f]{16}$/;
+
+/** Kills what is left in a cgroup whose supervisor has been killed, and removes it. One that is in use stays. */
+function sweepOne(path: string): void {
+  const fd = openSync(path, "r");
+  try {
+    if (!tryLock(fd)) return;
+    if (existsSync(`${path}/cgroup.kill`)) writeFileSync(`${path}/cgroup.kill`, "1");
+    rmdirSync(path);
+  } catch (error) {
+    // Processes that have just been killed are not gone yet; the next run will find it.
+    if (errorCode(error) !== "EBUSY") throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Removes what runs left behind that were killed. @param parent A directory that is divided by the user. */
+export function sweepCgroups(parent: string): void {
+  const left = readdirSync(parent).filter((name) => NAME.test(name));
+  if (left.length === 0) return;
+  const fd = openSync(parent, "r");
+  try {
+    // A launcher holds it while its cgroup has no lock yet.
+    if (!tryLock(fd)) return;
+    for (const name of left) {
+      // Another run may have removed it meanwhile.
+      if (existsSync(`${parent}/${name}`)) sweepOne(`${parent}/${name}`);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const MANAGER = ["org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"];
+const SCOPE_MS = 20_000;
+const TICK_MS = 5;
+
+/**
+ * Has the user's systemd move this process into a scope of its own, as `systemd-run --user --scope -p Delegate=yes` would; but
+ * that goes on in place of the caller, and when it fails its exit status could be the command's.
+ *
+ * @throws TsboxError E_CGROUP when it does not.
+ */
+function enterScope(user: HostFacts["user"]): void {
+  const scope = scopeName(process.pid);
+  const properties = [
+    "PIDs",
+    "au",
+    "1",
+    String(process.pid),
+    "Delegate",
+    "b",
+    "true",
+    "CollectMode",
+    "s",
+    "inactive-or-failed",
+  ];
+  const call = [
+    "--user",
+    "call",
+    ...MANAGER,
+    "StartTransientUnit",
+    "ssa(sv)a(sa(sv))",
+    scope,
+    "fail",
+    "3",
+    ...properties,
+    "0",
+  ];
+  const env = { XDG_RUNTIME_DIR: `/run/user/${user.uid}`, ...process.env };
+  const { status, stderr, error } = spawnSync("busctl", call, { encoding: "utf8", env, timeout: SCOPE_MS });
+  const fail = (reason: string) => new TsboxError("E_CGROUP", { reason, fix: FIX.userManager });
+  if (status !== 0) throw fail(`the user's systemd made no scope: ${error?.message ?? stderr.trim()}`);
+  const clock = new Int32Array(new SharedArrayBuffer(4));
+  for (let waited = 0; !readFileSync("/proc/self/cgroup", "utf8").includes(`/${scope}\n`); waited += TICK_MS) {
+    if (waited > SCOPE_MS) throw fail("the user's systemd did not make a scope in time");
+    Atomics.wait(clock, 0, 0, TICK_MS);
+  }
+}
+
+/** One level down: a cgroup in which processes are cannot be divided. */
+function enterLeaf(cgroup: string): void {
+  const leaf = `${cgroup}/${LEAF}`;
+  if (!existsSync(leaf)) mkdirSync(leaf);
+  writeFileSync(`${leaf}/cgroup.procs`, String(process.pid));
+}
+
+/**
+ * Makes ready the place where the sandbox's cgroup is to be, moving this process if it must, and clears up what lies there.
+ *
+ * @param mayAsk Whether this process may be moved into a scope of the user's systemd.
+ */
+export function readyCgroup(user: HostFacts["user"], mayAsk: boolean): FoundCgroup | NoCgroup {
+  let place = findCgroup(user, mayAsk);
+  if ("needs" in place && place.needs === "scope") {
+    enterScope(user);
+    place = findCgroup(user, false);
+  }
+  if ("needs" in place && place.needs === "leaf") {
+    enterLeaf(place.parent);
+    place = findCgroup(user, false);
+  }
+  if ("needs" in place) sweepCgroups(place.parent);
+  return place;
+}

@@ -1,0 +1,24 @@
+import { LAUNCHER, refusing } from "../../support/odd.ts";
+import { type Provocation, run } from "../provocation.ts";
+
+const limited = () => run(["--memory", "64M"]);
+
+/** On a machine that has cgroups for its users, which most that tests run on have not: played by test/vm/cases.ts. */
+export const CGROUP: readonly Provocation[] = [
+  {
+    code: "E_CGROUP",
+    errno: "other",
+    when: "the cgroup cannot be locked",
+    told: ["cannot make the cgroup tsbox-", "cannot allocate memory", "flock(2)", "fix: report it with"],
+    attempt: () => ({ ...limited(), wrapper: refusing("flock", "ENOMEM", { comm: LAUNCHER, nth: 1 }) }),
+    repaired: limited,
+  },
+  {
+    code: "E_CGROUP",
+    errno: "ENOENT",
+    when: "the cgroup has just been removed",
+    told: ["this kernel has no such limit, or the cgroup has just been removed", "mkdirat(2) of "],
+    attempt: () => ({ ...limited(), wrapper: refusing("mkdirat", "ENOENT", { comm: LAUNCHER }) }),
+    repaired: limited,
+  },
+];
