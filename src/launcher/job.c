@@ -84,6 +84,16 @@ void stop_job(struct launch *launch, struct end *end)
 	go_on(launch, end);
 }
 
+void interrupt_job(const struct launch *launch)
+{
+	uint64_t interrupt = signal_bit(SIGINT);
+
+	/* With the key the user means the whole group, as at any terminal; his own has sent nothing, being raw. */
+	kill(launch->terminal.interrupts ? 0 : getpid(), SIGINT);
+	syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &interrupt, NULL, sizeof(interrupt));
+	_exit(128 + SIGINT);
+}
+
 void attend_signals(struct launch *launch, struct end *end)
 {
 	struct signalfd_siginfo signal;

@@ -71,7 +71,8 @@ struct terminal {
 	struct buffer typed, printed;
 	bool out_gone; /* nobody reads the output any more */
 	bool hung; /* nobody had the command's end open when it was looked at last */
-	bool suspends; /* what was typed last has the key in it that suspends */
+	bool suspends;   /* what was typed last has the key in it that suspends */
+	bool interrupts; /* or the one that interrupts */
 	int32_t rest; /* of what comes after the command's end, how many bytes are still taken */
 };
 
@@ -104,6 +105,8 @@ struct launch {
 /* start.c */
 void start_clean(struct launch *launch, int plan_fd, pid_t parent);
 bool is_in_background(void);
+/* Whether one of the standard streams is the terminal that this session is controlled by. */
+bool is_at_terminal(void);
 
 /* terminal.c */
 bool has_terminal(const struct launch *launch);
@@ -190,6 +193,8 @@ void kill_sandbox(struct launch *launch);
 void attend_signals(struct launch *launch, struct end *end);
 /* The command has stopped at its own terminal: what Ctrl-Z at the user's would have stopped stops too. */
 void stop_job(struct launch *launch, struct end *end);
+/* The command has died of SIGINT at a terminal, and so does this process: a shell ends its loop or script only then. */
+noreturn void interrupt_job(const struct launch *launch);
 
 /* after.c */
 void play_after(struct launch *launch, struct end *end);

@@ -111,5 +111,7 @@ int main(int argc, char **argv)
 		write_report(&launch, &end);
 	/* After the report, which counts what init has waited for and not these. */
 	stop_services(&launch);
+	if (end.ran && end.exit == 128 + SIGINT && WIFSIGNALED(end.status) && is_at_terminal())
+		interrupt_job(&launch);
 	_exit(end.exit);
 }

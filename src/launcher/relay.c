@@ -58,8 +58,10 @@ static void take_typed(struct terminal *terminal)
 	/* The user's terminal has been hung up, and so the command's is. */
 	if (!fill(typed, terminal->in))
 		terminal_hang_up(terminal);
-	else if (!is_empty(typed))
-		terminal->suspends = memchr(typed->bytes, terminal->before.c_cc[VSUSP], typed->to) != NULL;
+	if (is_empty(typed))
+		return;
+	terminal->suspends = memchr(typed->bytes, terminal->before.c_cc[VSUSP], typed->to) != NULL;
+	terminal->interrupts = memchr(typed->bytes, terminal->before.c_cc[VINTR], typed->to) != NULL;
 }
 
 bool relay(struct terminal *terminal, const struct pollfd fds[RELAYED])

@@ -22,6 +22,11 @@ static void fill_standard_fds(void)
 	}
 }
 
+bool is_at_terminal(void)
+{
+	return tcgetpgrp(STDIN_FILENO) > 0 || tcgetpgrp(STDOUT_FILENO) > 0 || tcgetpgrp(STDERR_FILENO) > 0;
+}
+
 bool is_in_background(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {

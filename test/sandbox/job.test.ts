@@ -25,6 +25,30 @@ describe("a command that is a terminal's first process, without a shell that cou
   });
 });
 
+describe.each(["private", "shared"])("Ctrl-C, at a terminal that is %s", (mode) => {
+  const words = `run --terminal ${mode} sh -c 'echo rea""dy; exec sleep 31415'`;
+
+  it("ends a loop of the shell, not only the command", async () => {
+    const terminal = await atShell();
+    terminal.line(`for i in 1 2 3; do tsbox ${words}; echo af""ter; done`);
+    await terminal.shows("ready");
+    terminal.keys("C-c");
+    await terminal.shows(/outer\$$/);
+    terminal.line("echo $?");
+    expect(await terminal.shows(/^130$/m)).not.toMatch(/^after$/m);
+  });
+
+  it.each(["bash", "dash"])("ends a script of %s", async (shell) => {
+    const terminal = await atShell();
+    terminal.line(`${shell} -c "$(printf '%s\\n' ${JSON.stringify(`${TSBOX} ${words}`)} 'echo af""ter')"`);
+    await terminal.shows("ready");
+    terminal.keys("C-c");
+    await terminal.shows(/outer\$$/);
+    terminal.line("echo $?");
+    expect(await terminal.shows(/^130$/m)).not.toMatch(/^after$/m);
+  });
+});
+
 describe("the guardian of a terminal", () => {
   it("does not hold up the end when somebody has stopped it", async () => {
     const terminal = await atShell();

@@ -20,7 +20,14 @@ const SIGNALS = "/usr/bin/python3 signals.py";
 
 describe("at a terminal", () => {
   it("Ctrl-C ends a command", async () => {
-    await atTerminal(run("sh -c 'echo read\"\"y; exec sleep 300'"), "expect ready", "send \\x03", "expect status: 130");
+    await atTerminal(
+      run("sh -c 'echo read\"\"y; exec sleep 300'"),
+      "expect ready",
+      "send \\x03",
+      "expect prompt$ ",
+      "send echo status: $?\\n",
+      "expect status: 130",
+    );
   });
 
   it("Ctrl-C and Ctrl-\\ reach a command once each", async () => {
