@@ -4,7 +4,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
 import { bold, escapeRoff, renderCode, renderRoff } from "./roff.mjs";
 import { ROOT } from "./tree.mjs";
 
@@ -18,6 +17,7 @@ import { ROOT } from "./tree.mjs";
 async function loadCommands() {
   const outfile = join(ROOT, "build/commands.mjs");
   const contents = 'export * from "./src/cli/help.ts"; export * from "./src/cli/whole.ts";';
+  const { build } = await import("esbuild");
   await build({
     stdin: { contents, resolveDir: ROOT },
     outfile,
