@@ -107,7 +107,7 @@ describe("options", () => {
     [["--ulimit", "nofiel=1"], "nofiel"],
     [["--env", "=x"], "name"],
     [["--map", "rot"], "root"],
-    [["--network", "user"], "none"],
+    [["--network", "container:1"], "none"],
     [["--cap-add", "SYS_ADMIN"], "SYS_ADMIN"],
     [["--hostname", "a b"], "host name"],
     [["--hostname", "x".repeat(65)], "64"],
