@@ -29,7 +29,7 @@ interface Setting {
   readonly optional?: true;
 }
 
-type Writer<K extends LimitName> = (value: NonNullable<Limits[K]>) => readonly Setting[];
+type Writer<K extends LimitName> = (value: NonNullable<Limits[K]>, facts: HostFacts) => readonly Setting[];
 
 const one = (file: string, value: string | number): readonly Setting[] => [{ file, value: String(value) }];
 
@@ -45,11 +45,16 @@ const WRITERS: { readonly [K in LimitName]: Writer<K> } = {
   cpuWeight: (weight) => one("cpu.weight", weight),
   cpuset: (cpus) => one("cpuset.cpus", renderCpus(cpus)),
   ioWeight: (weight) => one("io.weight", `default ${weight}`),
+  io: (limits, { disks }) =>
+    limits.flatMap(({ device, rates }) => {
+      const written = Object.entries(rates).map(([rate, n]) => ` ${rate}=${n}`);
+      return one("io.max", `${disks.get(device) ?? device}${written.join("")}`);
+    }),
 };
 
-function settingsOf<K extends LimitName>(key: K, { limits }: Profile): readonly Setting[] {
+function settingsOf<K extends LimitName>(key: K, { limits }: Profile, facts: HostFacts): readonly Setting[] {
   const value = limits[key];
-  return value === undefined ? [] : WRITERS[key](value);
+  return value === undefined ? [] : WRITERS[key](value, facts);
 }
 
 const keyOf = (name: LimitName): string => `limits.${LIMIT_KEYS[name].key}`;
@@ -60,9 +65,9 @@ const limitNames = ({ limits }: Profile): LimitName[] =>
 
 const isLimitName = (name: string): name is LimitName => Object.hasOwn(LIMIT_KEYS, name);
 
-function planLimits(profile: Profile): Step[] {
+function planLimits(profile: Profile, facts: HostFacts): Step[] {
   return limitNames(profile).flatMap((name) =>
-    settingsOf(name, profile).map((setting) => ({
+    settingsOf(name, profile, facts).map((setting) => ({
       step: { op: "cgroup-limit", optional: false, ...setting } as const,
       because: because(profile, keyOf(name)),
     })),
@@ -86,6 +91,14 @@ function noticesOf({ limits: { memory, pids } }: Profile): Notice[] {
 /** What every place with these controllers can give besides the limits: figures. */
 const USEFUL = ["memory", "pids", "io"];
 
+function checkDisks(profile: Profile, { disks }: HostFacts): void {
+  for (const { device } of profile.limits.io ?? []) {
+    if (disks.has(device)) continue;
+    const params = { reason: `${device} is no block device`, fix: "name a disk as `lsblk -p` shows it" };
+    throw new TsboxError("E_CGROUP", params, because(profile, keyOf("io")));
+  }
+}
+
 function checkPlace(profile: Profile, place: CgroupPlace, why: Because): readonly string[] {
   const needed = [...new Set(limitNames(profile).map((name) => LIMIT_KEYS[name].controller))];
   const lacking = needed.filter((controller) => !place.controllers.includes(controller));
@@ -108,11 +121,12 @@ export interface CgroupPlan {
 
 const NOTHING: CgroupPlan = { enter: [], leave: [], missing: undefined };
 
-function planIn(place: CgroupPlace, profile: Profile, why: Because): CgroupPlan {
+function planIn(place: CgroupPlace, profile: Profile, facts: HostFacts, why: Because): CgroupPlan {
+  checkDisks(profile, facts);
   const enable = checkPlace(profile, place, why);
   const { parent, name } = place;
   return {
-    enter: [{ step: { op: "new-cgroup", parent, name, enable }, because: why }, ...planLimits(profile)],
+    enter: [{ step: { op: "new-cgroup", parent, name, enable }, because: why }, ...planLimits(profile, facts)],
     leave: [
       { step: { op: "cgroup-figures", notices: noticesOf(profile) }, because: why },
       { step: { op: "remove-cgroup", name }, because: why },
@@ -130,7 +144,7 @@ export function planCgroup(profile: Profile, facts: HostFacts): CgroupPlan {
   if (place === undefined) throw new RangeError("the profile has limits, and nobody has looked for a cgroup");
   try {
     if ("reason" in place) throw new TsboxError("E_CGROUP", place, why);
-    return planIn(place, profile, why);
+    return planIn(place, profile, facts, why);
   } catch (error) {
     if (profile.limits.cgroup === "prefer" && error instanceof TsboxError) return { ...NOTHING, missing: error.why };
     throw error;

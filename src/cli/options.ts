@@ -4,9 +4,10 @@ import type { Overrides } from "../profile/override.ts";
 const FOOTER = `
 What is not given is as the profile says; tsbox-profile(5) has its keys.
 --uidmap, --gidmap, --cap-add, --cap-drop, --volume, --tmpfs, --env, --env-file,
---publish, --dns, --dns-search, --add-host and --ulimit may be given several
-times. --init and --rm are always on: the command has an init process above it,
-and nothing of a sandbox stays.`;
+--publish, --dns, --dns-search, --add-host, --ulimit, --device-read-bps,
+--device-write-bps, --device-read-iops and --device-write-iops may be given
+several times. --init and --rm are always on: the command has an init process
+above it, and nothing of a sandbox stays.`;
 
 /** What the options of {@link addProfileOptions} say. */
 export interface ProfileOptions {
@@ -75,6 +76,10 @@ const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]
       ["--cpu-shares <weight>", "share of busy processors, 2 to 262144"],
       ["--cpuset-cpus <list>", "only these processors, as 0-1,3"],
       ["--blkio-weight <weight>", "share of busy disks, 10 to 1000"],
+      ["--device-read-bps <dev:size> +", "read from it at most, in a second"],
+      ["--device-write-bps <dev:size> +", "write to it at most, in a second"],
+      ["--device-read-iops <dev:n> +", "as often at most, in a second"],
+      ["--device-write-iops <dev:n> +", "as often at most, in a second"],
       ["--ulimit <name=soft[:hard]> +", "resource limit, as nofile=1024"],
     ],
   ],
@@ -128,6 +133,10 @@ const REPEATED = [
   "capAdd",
   "capDrop",
   "ulimit",
+  "deviceReadBps",
+  "deviceWriteBps",
+  "deviceReadIops",
+  "deviceWriteIops",
   "publish",
   "dns",
   "dnsSearch",

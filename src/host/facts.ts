@@ -103,6 +103,8 @@ export interface HostFacts {
   readonly caches: CacheFact | undefined;
   /** When the profile has limits that need one. */
   readonly cgroup: CgroupPlace | NoCgroup | undefined;
+  /** Of the devices that the profile limits: "MAJOR:MINOR" of the disk; none for what is no block device. */
+  readonly disks: ReadonlyMap<string, string>;
   /** Whether tsbox's parent is a process that it can see, and so watch. */
   readonly parentVisible: boolean;
   /** tsbox itself runs in a sandbox of tsbox. */

@@ -6,6 +6,7 @@ import type { Profile } from "../profile/profile.ts";
 import { landlockAbi } from "../sys/libc.ts";
 import type { Arch } from "../sys/syscalls.ts";
 import { probeCaches } from "./cache.ts";
+import { probeDisks } from "./disk.ts";
 import type { HostFacts, StreamFact } from "./facts.ts";
 import type { SeccompFact } from "./filter.ts";
 import { probeHelper } from "./helper.ts";
@@ -101,6 +102,7 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
     own: probeOwn(wanted),
     caches: probeCaches(wanted.cacheHome, wanted.caches, user.uid),
     cgroup: wanted.cgroup,
+    disks: probeDisks((profile.limits.io ?? []).map(({ device }) => device)),
     // A parent outside of this pid namespace reads as 0; getppid(2).
     parentVisible: process.ppid !== 0,
     withinTsbox: isWithinTsbox(),

@@ -88,7 +88,10 @@ function describeNetwork({ network }: Profile, steps: readonly Step[]): Record<s
 function describeLimits(steps: readonly Step[], { missing }: CgroupPlan) {
   const limits = steps.flatMap(({ step }) => (step.op === "cgroup-limit" ? [[step.file, step.value] as const] : []));
   if (missing !== undefined) return { limits: "off", limits_missing: missing };
-  return limits.length === 0 ? {} : { limits: Object.fromEntries(limits) };
+  const values = (file: string) => limits.flatMap(([other, value]) => (other === file ? [value] : []));
+  return limits.length === 0
+    ? {}
+    : { limits: Object.fromEntries(limits.map(([file]) => [file, values(file).join(", ")])) };
 }
 
 function describeInForce(

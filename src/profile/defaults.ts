@@ -73,6 +73,7 @@ function limitsOf(limits: Layer["settings"]["limits"] = {}): Profile["limits"] {
     ...limit("cpuWeight", limits.cpu_weight),
     ...limit("cpuset", limits.cpuset),
     ...limit("ioWeight", limits.io_weight),
+    ...limit("io", limits.io?.length === 0 ? undefined : limits.io),
   };
 }
 

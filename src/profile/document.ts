@@ -174,6 +174,10 @@ const KEYS = {
     text: "Share of the processors where others want them too; what has no weight counts as 100.",
   },
   "limits.cpuset": { absent: '`"none"`', text: 'The processors that may be used, as `"0-1,4"`.' },
+  "limits.io": {
+    absent: "`[]`",
+    text: 'Rates of disks: `"DEVICE rbps=SIZE wbps=SIZE riops=NUMBER wiops=NUMBER"`, read and written in a second, in bytes and in operations; one of the four is enough. A partition stands for its disk.',
+  },
   "limits.io_weight": {
     absent: '`"none"`',
     text: "Share of block devices, as `cpu_weight`; the host's I/O scheduler must be one that has weights.",

@@ -1,6 +1,6 @@
-import type { Profile } from "./profile.ts";
+import { IO_RATES, type IoLimit, type Profile } from "./profile.ts";
 import { either, integer, matching, oneOf, type Shape, size } from "./shape.ts";
-import { type Parsed, parseBytes, parseCount, type Range } from "./units.ts";
+import { type Parsed, parseBytes, parseCount, type Range, renderBytes } from "./units.ts";
 
 /** Limits of all of a sandbox together, which need a cgroup: as a profile calls them, and the controller of each. */
 export const LIMIT_KEYS = {
@@ -12,6 +12,7 @@ export const LIMIT_KEYS = {
   cpuWeight: { key: "cpu_weight", controller: "cpu" },
   cpuset: { key: "cpuset", controller: "cpuset" },
   ioWeight: { key: "io_weight", controller: "io" },
+  io: { key: "io", controller: "io" },
 } as const;
 export type LimitName = keyof typeof LIMIT_KEYS;
 
@@ -80,6 +81,41 @@ export function renderCpus(cpus: readonly number[]): string {
   }
   return runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(",");
 }
+
+const isRate = (name: string): name is (typeof IO_RATES)[number] => IO_RATES.some((rate) => rate === name);
+
+/** "/dev/sda rbps=1M wiops=100"; the words are those of io.max in the kernel's cgroup-v2.rst. */
+export function parseIo(input: unknown): Parsed<IoLimit> {
+  const fault = {
+    fault: { expected: 'a device and what is read and written at most, as "/dev/sda rbps=10M wiops=100"' },
+  };
+  const [device = "", ...words] = typeof input === "string" && input.length <= 4096 ? input.split(" ") : [];
+  if (!/^\/[^\0]+$/.test(device) || words.length === 0) return fault;
+  const rates: [string, number][] = [];
+  for (const word of words) {
+    const [name = "", text] = word.split("=");
+    const range = { min: 1, max: PIB };
+    const parsed = name.endsWith("bps") ? parseBytes(text, range) : parseCount(numeric(text), range, "a number");
+    if (!isRate(name) || "fault" in parsed || rates.some(([known]) => known === name)) return fault;
+    rates.push([name, parsed.value]);
+  }
+  return { value: { device, rates: Object.fromEntries(rates) } };
+}
+
+/** As {@link parseIo} reads it. */
+export const renderIo = ({ device, rates }: IoLimit): string =>
+  [
+    device,
+    ...IO_RATES.flatMap((name) => {
+      const rate = rates[name];
+      if (rate === undefined) return [];
+      return [`${name}=${name.endsWith("bps") ? renderBytes(rate) : rate}`];
+    }),
+  ].join(" ");
+
+export const IO_SHAPE = matching(
+  "/[^ \\u0000]+(?: (?:[rw]bps=[0-9]{1,16}(?:B|[KMGT](?:iB)?)?|[rw]iops=[0-9]{1,10})){1,4}",
+);
 
 const WEIGHT = { min: 1, max: 10_000 };
 

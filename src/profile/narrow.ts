@@ -54,6 +54,18 @@ const narrowCpus: Relation<Profile["limits"]["cpuset"]> = (before, after) => {
   return subset(before.map(String), after.map(String));
 };
 
+/** Rates by device; of two of one device the last counts, as the kernel takes them. */
+const ratesOf = (limits: Profile["limits"]["io"] = []): ReadonlyMap<string, number> =>
+  new Map(
+    limits.flatMap(({ device, rates }) => Object.entries(rates).map(([rate, n]) => [`${device} ${rate}`, n] as const)),
+  );
+
+/** A device under another name is another one here, which is wider at worst. */
+const narrowIo: Relation<Profile["limits"]["io"]> = (before, after) => {
+  const rates = ratesOf(after);
+  return [...ratesOf(before)].flatMap(([rate, n]) => ((rates.get(rate) ?? Number.POSITIVE_INFINITY) > n ? [rate] : []));
+};
+
 /** By the names of Profile. */
 const tableOf = (groups: GroupSource): Table => ({
   name: free,
@@ -103,6 +115,7 @@ const tableOf = (groups: GroupSource): Table => ({
     cpuWeight: atMostNumber,
     cpuset: narrowCpus,
     ioWeight: atMostNumber,
+    io: narrowIo,
   },
   lifecycle: { dieWithParent: narrowWhen(true) },
 });

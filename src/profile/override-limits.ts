@@ -14,6 +14,35 @@ export interface LimitOverrides {
   readonly cpusetCpus?: string;
   /** Between 10 and 1000. */
   readonly blkioWeight?: string;
+  /** DEVICE:RATE. */
+  readonly deviceReadBps?: readonly string[];
+  readonly deviceWriteBps?: readonly string[];
+  readonly deviceReadIops?: readonly string[];
+  readonly deviceWriteIops?: readonly string[];
+}
+
+const RATES = [
+  ["deviceReadBps", "--device-read-bps", "rbps"],
+  ["deviceWriteBps", "--device-write-bps", "wbps"],
+  ["deviceReadIops", "--device-read-iops", "riops"],
+  ["deviceWriteIops", "--device-write-iops", "wiops"],
+] as const;
+
+/** Each flag is an entry of its own. */
+function ratesOf(overrides: LimitOverrides, draft: Draft): Record<string, readonly string[]> {
+  const written = RATES.flatMap(([name, option, rate]) =>
+    (overrides[name] ?? []).map((text) => {
+      const [, device = "", n = ""] = /^(.*):([^:]*)$/.exec(text) ?? [];
+      return { flag: `${option} ${text}`, entry: `${device} ${rate}=${n}` };
+    }),
+  );
+  if (written.length === 0) return {};
+  draft.noteList(
+    written.map(({ flag }) => flag),
+    "limits",
+    "io",
+  );
+  return { io: written.map(({ entry }) => entry) };
 }
 
 /** podman-run(1): what it calls -1 is no limit. */
@@ -39,7 +68,7 @@ function weightOf(flag: string, text: string, [low, high]: readonly [number, num
 }
 
 /** The table `limits` as the flags write it, besides the timeout. */
-export function limitsOf(overrides: LimitOverrides, draft: Draft): Record<string, string> {
+export function limitsOf(overrides: LimitOverrides, draft: Draft): Record<string, string | readonly string[]> {
   const { memory, memorySwap, pidsLimit, cpus, cpuShares, cpusetCpus, blkioWeight } = overrides;
   const written = [
     ["memory", "--memory", memory, (text: string) => text],
@@ -50,7 +79,7 @@ export function limitsOf(overrides: LimitOverrides, draft: Draft): Record<string
     ["cpuset", "--cpuset-cpus", cpusetCpus, (text: string) => text],
     ["io_weight", "--blkio-weight", blkioWeight, (text: string, flag: string) => weightOf(flag, text, [10, 1000])],
   ] as const;
-  return Object.fromEntries(
+  const single = Object.fromEntries(
     written.flatMap(([key, option, text, value]) => {
       if (text === undefined) return [];
       const flag = `${option} ${text}`;
@@ -58,4 +87,5 @@ export function limitsOf(overrides: LimitOverrides, draft: Draft): Record<string
       return [[key, value(text, flag)] as const];
     }),
   );
+  return { ...single, ...ratesOf(overrides, draft) };
 }

@@ -63,6 +63,16 @@ export interface Rlimit {
   readonly hard: number | undefined;
 }
 
+/** What may be read and written at most in a second. */
+export const IO_RATES = ["rbps", "wbps", "riops", "wiops"] as const;
+type IoRate = (typeof IO_RATES)[number];
+
+/** Of one block device: bytes, or operations. */
+export interface IoLimit {
+  readonly device: string;
+  readonly rates: Readonly<Partial<Record<IoRate, number>>>;
+}
+
 /** A file with a system call filter. */
 export interface FilterFile {
   /** Absolute once the profile is read. */
@@ -195,6 +205,8 @@ export interface Profile {
     /** Ascending. */
     readonly cpuset?: readonly number[];
     readonly ioWeight?: number;
+    /** Not empty. */
+    readonly io?: readonly IoLimit[];
   };
   readonly rlimits: Readonly<Partial<Record<RlimitName, Rlimit>>>;
   readonly lifecycle: { readonly dieWithParent: boolean };

@@ -5,7 +5,7 @@ import { capabilityShape, parseCapability } from "./capability.ts";
 import { environmentFault, parseVariable } from "./environment.ts";
 import { EXTENT_SHAPE, mapFault, parseIdExtent } from "./id-map.ts";
 import { choice, flag, LIST_LIMIT, leaf, list, parseTable, shaped, table, text, word } from "./leaf.ts";
-import { LIMITS } from "./limits.ts";
+import { IO_SHAPE, LIMITS, parseIo } from "./limits.ts";
 import { MOUNT } from "./mount.ts";
 import { NETWORK } from "./network.ts";
 import { parseSandboxPath } from "./path.ts";
@@ -240,6 +240,7 @@ export const RAW_PROFILE = table({
       cpus: v.exactOptional(leaf(LIMITS.cpus.parse, LIMITS.cpus.shape)),
       cpu_weight: v.exactOptional(leaf(LIMITS.cpu_weight.parse, LIMITS.cpu_weight.shape)),
       cpuset: v.exactOptional(leaf(LIMITS.cpuset.parse, LIMITS.cpuset.shape)),
+      io: v.exactOptional(list(leaf(parseIo, IO_SHAPE))),
       io_weight: v.exactOptional(leaf(LIMITS.io_weight.parse, LIMITS.io_weight.shape)),
     }),
   ),

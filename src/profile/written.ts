@@ -1,6 +1,6 @@
 import { renderAddress, renderPrefix } from "../base/address.ts";
 import { renderExtent } from "./id-map.ts";
-import { renderCpus } from "./limits.ts";
+import { renderCpus, renderIo } from "./limits.ts";
 import { renderPublish } from "./network.ts";
 import type { Profile, ProfileMount, Rlimit, RlimitName } from "./profile.ts";
 import { RESOURCES } from "./rlimit.ts";
@@ -84,6 +84,7 @@ function writeLimits(limits: Profile["limits"]): Keys<NonNullable<RawProfile["li
     cpus: limits.cpus ?? "none",
     cpu_weight: limits.cpuWeight ?? "none",
     cpuset: cpuset === undefined ? "none" : renderCpus(cpuset),
+    io: (limits.io ?? []).map(renderIo),
     io_weight: limits.ioWeight ?? "none",
   };
 }

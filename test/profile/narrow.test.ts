@@ -43,6 +43,7 @@ const extent = [{ inside: 0, outside: 1000, count: 1 }];
 const limits = (some: Partial<Profile["limits"]>) => ({
   limits: { timeout: undefined, cgroup: "require" as const, ...some },
 });
+const io = (rates: Readonly<Record<string, number>>) => limits({ io: [{ device: "/dev/sda", rates }] });
 const rlimits = (limits: Profile["rlimits"]) => ({ rlimits: limits });
 const both = (n: number | undefined) => ({ soft: n, hard: n });
 const { root, environment } = strict;
@@ -123,6 +124,15 @@ const WIDER: readonly (readonly [string, Partial<Profile>, Partial<Profile>])[] 
     { environment: { ...environment, pass: [...environment.pass, "TOKEN"] } },
   ],
   ["limits.timeout: 1s -> 2s", limits({ timeout: milliseconds(1000) }), limits({ timeout: milliseconds(2000) })],
+  ["limits.memory: 1MiB -> 2MiB", limits({ memory: bytes(1024 ** 2) }), limits({ memory: bytes(2 * 1024 ** 2) })],
+  ["limits.swap: 0 -> none", limits({ swap: bytes(0) }), limits({})],
+  ["limits.pids: 5 -> none", limits({ pids: 5 }), limits({})],
+  ["limits.cpus: 0.5 -> 1", limits({ cpus: 0.5 }), limits({ cpus: 1 })],
+  ["limits.cpuset: adds 2", limits({ cpuset: [0] }), limits({ cpuset: [0, 2] })],
+  ["limits.cpuset: every processor", limits({ cpuset: [0, 1] }), limits({})],
+  ["limits.cgroup: require -> prefer", limits({}), limits({ cgroup: "prefer" })],
+  ["limits.io: /dev/sda rbps", io({ rbps: 5, wbps: 5 }), io({ rbps: 6, wbps: 5 })],
+  ["limits.io: /dev/sda wbps", io({ rbps: 5, wbps: 5 }), io({ rbps: 5 })],
   ["limits.timeout: 1s -> none", limits({ timeout: milliseconds(1000) }), limits({})],
   ["rlimits: nofile 9:9 -> 10:10", rlimits({ nofile: both(9) }), rlimits({ nofile: both(10) })],
   ["rlimits: nofile 9:9 -> unlimited:unlimited", rlimits({ nofile: both(9) }), rlimits({})],

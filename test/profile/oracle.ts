@@ -2,7 +2,7 @@ import { TsboxError } from "../../src/errors/error.ts";
 import { type Plan, plan } from "../../src/plan/plan.ts";
 import type { Step } from "../../src/plan/step.ts";
 import type { Profile } from "../../src/profile/profile.ts";
-import { DEBIAN } from "../plan/facts.ts";
+import { CGROUP, DEBIAN } from "../plan/facts.ts";
 import { hostFacts } from "../support/host.ts";
 
 /*
@@ -13,6 +13,8 @@ import { hostFacts } from "../support/host.ts";
 /** A host on which everything that the tests' profiles name is there. */
 const HOST = {
   ...DEBIAN,
+  cgroup: CGROUP,
+  disks: { "/dev/sda": "8:0" },
   tree: {
     ...DEBIAN.tree,
     "/home/u/project/src": "directory",
@@ -90,10 +92,12 @@ function faults(before: Plan, after: Plan): (string | false)[] {
   const spaces = (of: Plan) => ofOp(of, "new-namespaces").flatMap(({ namespaces }) => namespaces);
   const keeps = (of: Plan) => ofOp(of, "capabilities").flatMap(({ keep }) => keep);
   const devices = (of: Plan) => ofOp(of, "device").map(({ name }) => name);
+  const wholeLimits = (of: Plan) => ofOp(of, "cgroup-limit").map(({ file }) => file);
   const late = (of: Plan) => of.timeout?.after ?? Number.POSITIVE_INFINITY;
   return [
     ...weakerMounts(before, after),
     ...weakerLimits(before, after),
+    ...missing("limit of the whole sandbox:", wholeLimits(before), wholeLimits(after)),
     ...missing("mask", masks(before), masks(after)),
     ...missing("namespace", spaces(before), spaces(after)),
     ...missing("capability no longer dropped:", keeps(after), keeps(before)),

@@ -182,6 +182,65 @@ describe("overrides", () => {
     expect(profile.origins.get("rlimits.nofile")?.key).toBe("--ulimit nofile=64:128");
   });
 
+  it("read limits of the whole sandbox in podman's words", () => {
+    const flags = {
+      memory: "64M",
+      memorySwap: "80M",
+      pidsLimit: "-1",
+      cpus: "0.5",
+      cpuShares: "1024",
+      cpusetCpus: "3,0-1",
+      blkioWeight: "500",
+      deviceReadBps: ["/dev/sda:1M", "/dev/sdb:2M"],
+      deviceWriteIops: ["/dev/sda:100"],
+    };
+    const profile = read(
+      flags,
+      'limits = { timeout = "1s", pids = 50, memory_high = "32M", io = ["/dev/sdc rbps=1"] }',
+    );
+    expect(profile.limits).toEqual({
+      timeout: 1000,
+      cgroup: "require",
+      memory: 64 * 1024 ** 2,
+      memoryHigh: 32 * 1024 ** 2,
+      swap: 16 * 1024 ** 2,
+      cpus: 0.5,
+      cpuWeight: 39,
+      cpuset: [0, 1, 3],
+      ioWeight: 4950,
+      io: [
+        { device: "/dev/sda", rates: { rbps: 1024 ** 2 } },
+        { device: "/dev/sdb", rates: { rbps: 2 * 1024 ** 2 } },
+        { device: "/dev/sda", rates: { wiops: 100 } },
+      ],
+    });
+    expect(profile.origins.get("limits.swap")?.key).toBe("--memory-swap 80M");
+    expect(read({ memory: "none" }, 'limits.memory = "1G"').limits).toEqual({ timeout: undefined, cgroup: "require" });
+    expect(read({ memory: "1G" }).limits.swap).toBe(0);
+    expect(read({ memory: "1G", memorySwap: "-1" }).limits.swap).toBeUndefined();
+  });
+
+  it.each<[Overrides, string, string]>([
+    [{ memorySwap: "1G" }, "--memory-swap 1G", "--memory beside it"],
+    [{ memory: "1G", memorySwap: "512M" }, "--memory-swap 512M", "not below --memory"],
+    [{ memory: "64" }, "--memory 64", "a size from 1MiB"],
+    [{ memory: "64MB" }, "--memory 64MB", "a size from 1MiB"],
+    [{ pidsLimit: "1" }, "--pids-limit 1", "from 2 to 4194304"],
+    [{ cpus: "0" }, "--cpus 0", "from 0.01 to 8192"],
+    [{ cpus: "1e3" }, "--cpus 1e3", "from 0.01 to 8192"],
+    [{ cpuShares: "1" }, "--cpu-shares 1", "from 2 to 262144"],
+    [{ cpusetCpus: "3-1" }, "--cpuset-cpus 3-1", "a list of processors"],
+    [{ cpusetCpus: "9000" }, "--cpuset-cpus 9000", "a list of processors"],
+    [{ blkioWeight: "5" }, "--blkio-weight 5", "from 10 to 1000"],
+    [{ deviceReadBps: ["/dev/sda"] }, "--device-read-bps /dev/sda", "a device and what is read"],
+    [{ deviceWriteIops: ["/dev/sda:1M"] }, "--device-write-iops /dev/sda:1M", "a device and what is read"],
+    [{ deviceReadBps: ["sda:1M"] }, "--device-read-bps sda:1M", "a device and what is read"],
+  ])("refuse nonsense for a limit: %j", (flags, key, why) => {
+    const error = refuse(flags);
+    expect(error.from).toEqual({ file: "command line", key });
+    expect(error.why).toContain(why);
+  });
+
   it("drop capabilities of the profile before any is added", () => {
     const base = 'capabilities.keep = ["CHOWN", "KILL", "FOWNER"]';
     const keep = (flags: Overrides) => read(flags, base).capabilities.keep;

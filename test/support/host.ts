@@ -83,6 +83,8 @@ export interface Host {
   readonly hardLimits?: HostFacts["hardLimits"];
   readonly landlockAbi?: number;
   readonly withinTsbox?: boolean;
+  /** Block devices, "MAJOR:MINOR" by path. */
+  readonly disks?: Readonly<Record<string, string>>;
   /** Where cgroups can be made, for profiles with limits. */
   readonly cgroup?: HostFacts["cgroup"];
   readonly streams?: HostFacts["streams"];
@@ -136,6 +138,7 @@ export function hostFacts(host: Host, profile: Profile): HostFacts {
       wantedCaches(profile, cwd).length === 0
         ? undefined
         : { root: hostPath(host.user.home), below: [".cache", "tsbox", "caches"] },
+    disks: new Map(Object.entries(host.disks ?? {})),
     cgroup: needsCgroup(profile) ? host.cgroup : undefined,
     parentVisible: true,
     withinTsbox: host.withinTsbox ?? false,

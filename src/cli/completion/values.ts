@@ -52,6 +52,10 @@ export const OPTION_VALUES: Readonly<Record<string, () => Values>> = {
   "--cpu-shares": () => ({ kind: "free" }),
   "--cpuset-cpus": () => ({ kind: "free" }),
   "--blkio-weight": () => ({ kind: "free" }),
+  "--device-read-bps": () => ({ kind: "file" }),
+  "--device-write-bps": () => ({ kind: "file" }),
+  "--device-read-iops": () => ({ kind: "file" }),
+  "--device-write-iops": () => ({ kind: "file" }),
   "--ulimit": () => ({ kind: "words", words: RLIMIT_NAMES.map((name) => `${name}=`), goesOn: true }),
   "--report": () => ({ kind: "file" }),
 };
