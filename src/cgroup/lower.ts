@@ -1,5 +1,17 @@
 import { assertNever } from "../base/assert.ts";
-import { type Call, CGROUP, call, data, flags, type Lowered, slot, words, writeFile } from "../sys/call.ts";
+import {
+  type Call,
+  CGROUP,
+  CGROUP_FREEZE,
+  CGROUP_KILL,
+  call,
+  data,
+  flags,
+  type Lowered,
+  slot,
+  words,
+  writeFile,
+} from "../sys/call.ts";
 import { AT, LOCK, O, RESOLVE } from "../sys/uapi.ts";
 import type { CgroupStep, Notice } from "./step.ts";
 
@@ -29,6 +41,10 @@ function make({ parent, name, enable }: Extract<CgroupStep, { op: "new-cgroup" }
     call("mkdirat", [slot(PARENT), name, 0o755], { of: `${parent}/${name}` }),
     open(PARENT, name, CGROUP),
     lock(CGROUP, "EX", "NB"),
+    // Linux 5.2 and 5.14; before, signals and the end of the pid namespace have to do.
+    ...[CGROUP_FREEZE, CGROUP_KILL].map((file) =>
+      call("openat", [slot(CGROUP), file, O.WRONLY | O.CLOEXEC, 0], { save: file, tolerate: ["ENOENT"], of: file }),
+    ),
     lock(PARENT, "UN"),
   ];
 }
@@ -85,12 +101,8 @@ function figures(notices: readonly Notice[]): Call[] {
 
 /** What is left in it, after a set-up that failed half-way, would keep it from being removed. */
 function remove(name: string): Call[] {
-  const path = "cgroup.kill";
   return [
-    // Linux 5.14; before, the end of the pid namespace has to do.
-    call("openat", [slot(CGROUP), path, O.WRONLY | O.CLOEXEC, 0], { save: path, tolerate: ["ENOENT"], of: path }),
-    call("write", [slot(path), "1", 1], { of: path }),
-    call("close", [slot(path)]),
+    call("write", [slot(CGROUP_KILL), "1", 1], { of: CGROUP_KILL }),
     // Busy while a process in it is not reaped by whoever that is up to: the next run removes it then.
     call("unlinkat", [slot(PARENT), name, flags(AT, "REMOVEDIR")], { tolerate: ["ENOENT", "EBUSY"], of: name }),
   ];

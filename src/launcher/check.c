@@ -155,6 +155,8 @@ static const char *fault_script(const uint8_t *base, const struct plan_header *h
 		return "the report goes to no fd";
 	if (script == SCRIPT_HOST && !is_saved(saved, head->terminal))
 		return "the terminal is no fd";
+	if (script == SCRIPT_HOST && (!is_saved(saved, head->freeze) || !is_saved(saved, head->kill)))
+		return "a file of the cgroup is no fd";
 	return NULL;
 }
 

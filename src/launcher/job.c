@@ -13,10 +13,25 @@ void send_signal(const struct launch *launch, int number)
 	syscall(SYS_pidfd_send_signal, launch->child_pidfd, number, NULL, 0u);
 }
 
+/* Writes one character to a file of the sandbox's cgroup, where there is one. */
+static void control(const struct launch *launch, uint32_t slot, const char *value)
+{
+	/* What it is for is done by signals as well. */
+	if (slot != PLAN_NO_SLOT && launch->slot[slot] >= 0 && write((int)launch->slot[slot], value, 1) != 1)
+		return;
+}
+
+static void freeze(const struct launch *launch, bool frozen)
+{
+	control(launch, launch->plan.head->freeze, frozen ? "1" : "0");
+}
+
 void kill_sandbox(struct launch *launch)
 {
-	if (launch->child > 0)
-		send_signal(launch, SIGKILL);
+	if (launch->child <= 0)
+		return;
+	control(launch, launch->plan.head->kill, "1");
+	send_signal(launch, SIGKILL);
 }
 
 /* Waits until the command has stopped, but not for ever: it may be in a sleep that cannot be interrupted. */
@@ -41,6 +56,7 @@ static void go_on(struct launch *launch, struct end *end)
 		terminal_retake(launch);
 	/* Told too late, it would stop this process again. */
 	read_records(launch, end);
+	freeze(launch, false);
 	send_signal(launch, SIGCONT);
 }
 
@@ -61,6 +77,8 @@ static void pause_with_sandbox(struct launch *launch, struct end *end, bool by_t
 	read_records(launch, end);
 	send_signal(launch, SIGTSTP);
 	await_stop(launch, end);
+	/* Whatever was not stopped by signals, as a process that is in an exec. */
+	freeze(launch, true);
 	if (has_terminal(launch))
 		terminal_give_back(launch);
 	if (by_terminal)

@@ -118,13 +118,14 @@ struct plan_header {
 	uint32_t report;       /* slot of the report's fd */
 	uint32_t in_force;     /* text: a JSON object for the report */
 	uint32_t terminal;     /* slot of the master end of the command's own terminal */
+	uint32_t freeze, kill; /* slots of the files of the sandbox's cgroup that stop and end all in it */
 	uint64_t timeout_ms;
 	uint64_t forwarded; /* signal n is bit n - 1 */
 	uint64_t to_group;  /* of these, the ones that a terminal sends to a whole process group */
 };
 
 /* src/plan/encode.ts writes these by offset. */
-_Static_assert(sizeof(struct plan_header) == 168 && sizeof(struct plan_entry) == 88, "layout of the plan");
+_Static_assert(sizeof(struct plan_header) == 176 && sizeof(struct plan_entry) == 88, "layout of the plan");
 _Static_assert(sizeof(struct plan_step) == 28 && sizeof(struct plan_alternative) == 12, "layout of the plan");
 
 struct plan {

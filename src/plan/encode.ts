@@ -1,6 +1,6 @@
 import { REPORT_SLOT } from "../process/lower.ts";
 import { TERMINAL_SLOT } from "../process/terminal.ts";
-import { PROCESSES, type Process } from "../sys/call.ts";
+import { CGROUP_FREEZE, CGROUP_KILL, PROCESSES, type Process } from "../sys/call.ts";
 import { AUDIT_ARCH } from "../sys/syscalls.ts";
 import { EntryTable } from "./entry.ts";
 import { type Message, outcomeMessages, stepMessage } from "./message.ts";
@@ -10,7 +10,7 @@ import { table } from "./table.ts";
 
 /* The layout is that of src/launcher/plan.h, whose comments say what each field means. All little-endian. */
 const MAGIC = "tsboxpl1";
-const HEADER_SIZE = 168;
+const HEADER_SIZE = 176;
 const STEP_SIZE = 28;
 const ALTERNATIVE_SIZE = 12;
 const RELOCATION_SIZE = 8;
@@ -111,8 +111,11 @@ export function encode(plan: Plan): Uint8Array {
   head.writeUInt32LE(plan.report === undefined ? NO_SLOT : slots.at(REPORT_SLOT), 132);
   head.writeUInt32LE(inForce, 136);
   head.writeUInt32LE(plan.terminal ? slots.at(TERMINAL_SLOT) : NO_SLOT, 140);
-  head.writeBigUInt64LE(BigInt(plan.timeout?.after ?? 0), 144);
-  head.writeBigUInt64LE(mask(Object.values(FORWARDED)), 152);
-  head.writeBigUInt64LE(mask(TO_GROUP), 160);
+  for (const [i, name] of [CGROUP_FREEZE, CGROUP_KILL].entries()) {
+    head.writeUInt32LE(slots.find(name) ?? NO_SLOT, 144 + 4 * i);
+  }
+  head.writeBigUInt64LE(BigInt(plan.timeout?.after ?? 0), 152);
+  head.writeBigUInt64LE(mask(Object.values(FORWARDED)), 160);
+  head.writeBigUInt64LE(mask(TO_GROUP), 168);
   return Buffer.concat([head, ...parts.map(([bytes]) => bytes)]);
 }

@@ -38,6 +38,11 @@ class Slots {
     return number;
   }
 
+  /** Undefined when no call saves it. */
+  find(name: string): number | undefined {
+    return this.#numbers.get(name);
+  }
+
   /** @throws RangeError when no call before saves it. */
   at(name: string): number {
     const number = this.#numbers.get(name);

@@ -171,6 +171,9 @@ export const WRITABLE_PROC = "writable-proc";
 
 /** In the supervisor: the directory of the sandbox's cgroup, when it has one of its own. */
 export const CGROUP = "cgroup";
+/** Its files cgroup.freeze and cgroup.kill, open for writing. */
+export const CGROUP_FREEZE = "cgroup.freeze";
+export const CGROUP_KILL = "cgroup.kill";
 
 export const slot = (name: string): Slot => ({ kind: "slot", name });
 

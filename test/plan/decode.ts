@@ -50,11 +50,13 @@ export const HEADER = {
   report: [132, 4],
   in_force: [136, 4],
   terminal: [140, 4],
-  timeout_ms: [144, 8],
-  forwarded: [152, 8],
-  to_group: [160, 8],
+  freeze: [144, 4],
+  kill: [148, 4],
+  timeout_ms: [152, 8],
+  forwarded: [160, 8],
+  to_group: [168, 8],
 } as const;
-export const HEADER_SIZE = 168;
+export const HEADER_SIZE = 176;
 export const SIZES = { entry: 88, step: 28, alternative: 12, relocation: 8, data: 1 } as const;
 
 export const OP = {

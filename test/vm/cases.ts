@@ -129,6 +129,37 @@ async function processors() {
   judge("  twin", "cpus 2", free.toFixed(3), free > 1);
 }
 
+/** Stopped as a shell stops a job, and let go on. */
+async function freeze() {
+  const { child, ended } = start(["--memory", "64M", "sh", "-c", BUSY]);
+  const stat = (file: string) => readFileSync(`${parent()}/${left()[0]}/${file}`, "utf8");
+  while (left().length === 0 || takeTime().usedUs < 1_000_000) await sleep(200);
+  const use = async () => {
+    const from = takeTime();
+    await sleep(3000);
+    return (takeTime().usedUs - from.usedUs) / 1e6;
+  };
+  child.kill("SIGTSTP");
+  await sleep(3000);
+  const isFrozen = stat("cgroup.events").includes("frozen 1");
+  const stopped = await use();
+  child.kill("SIGCONT");
+  const goesOn = await use();
+  child.kill("SIGTSTP");
+  await sleep(3000);
+  child.kill("SIGKILL");
+  await ended.catch(() => undefined);
+  await sleep(2000);
+  await play(["--memory", "64M", "true"]);
+  judge(
+    "two busy loops, SIGTSTP and SIGCONT",
+    "frozen for 3 s",
+    `${isFrozen ? "frozen" : "not frozen"}, ${stopped.toFixed(2)} s used; then ${goesOn.toFixed(2)} s`,
+    isFrozen && stopped === 0 && goesOn > 0.5,
+  );
+  judge("  killed while frozen", "", `${left().length} directories left`, left().length === 0);
+}
+
 async function weights() {
   const busy = ["--timeout", "16s", "sh", "-c", BUSY];
   const [small, large] = await Promise.all([
@@ -259,7 +290,7 @@ async function errors() {
 console.log(`kernel ${readFileSync("/proc/sys/kernel/osrelease", "utf8").trim()}, cgroup ${own()}`);
 const CASES = IN_SYSTEMD
   ? [scopes, memory, processes]
-  : [memory, processes, processors, weights, disk, killed, errors, many];
+  : [memory, processes, processors, freeze, weights, disk, killed, errors, many];
 const only = process.argv.slice(2);
 if (!IN_SYSTEMD) enterLeaf();
 for (const each of CASES) if (only.length === 0 || only.includes(each.name)) await each();
