@@ -14,6 +14,7 @@ import { parseReport, reportError } from "./report.ts";
 interface OutputFlags {
   readonly report?: string;
   readonly quiet?: true;
+  readonly stats?: true;
   readonly verbose?: true;
 }
 
@@ -22,6 +23,7 @@ export function addOutputOptions(command: Command): Command {
   return command
     .addOption(new Option("--report <file|fd:n>", "write how the run went, as JSON").helpGroup("Output:"))
     .addOption(new Option("-q, --quiet", "no notes of tsbox's own, only errors").helpGroup("Output:"))
+    .addOption(new Option("--stats", "tell at the end what it took, by the names of the report").helpGroup("Output:"))
     .addOption(new Option("--verbose", "tell each step on stderr first").helpGroup("Output:"));
 }
 
@@ -33,7 +35,7 @@ export interface Added {
 
 /** On success this process becomes the launcher and nothing of Node is left. */
 function start(command: Command, words: readonly string[], added: Added, target: ReportTarget | undefined): never {
-  const { quiet, verbose } = command.opts<OutputFlags>();
+  const { quiet, stats, verbose } = command.opts<OutputFlags>();
   // Read before anything else takes time: the launcher checks that this is still its parent.
   const parent = process.ppid;
   const { overrides, ...chosen } = readProfileOptions(command);
@@ -43,6 +45,7 @@ function start(command: Command, words: readonly string[], added: Added, target:
     { ...request, starts: "in-place" },
     {
       messages: quiet === true ? "errors" : "all",
+      stats: stats === true,
       ...(target === undefined ? {} : { report: target }),
     },
   );

@@ -216,6 +216,7 @@ void tell_failure(const struct launch *launch, uint32_t entry, int error);
 void tell_outcome(const struct launch *launch, enum outcome outcome, int error);
 
 /* report.c */
+void tell_stats(const struct launch *launch);
 void write_report(const struct launch *launch, const struct end *end);
 
 static inline uint64_t signal_bit(int number)

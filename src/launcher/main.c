@@ -107,6 +107,8 @@ int main(int argc, char **argv)
 	play_after(&launch, &end);
 	if (killed && !is_limited(&launch) && (launch.plan.head->flags & (PLAN_SILENT | PLAN_QUIET)) == 0)
 		tell_note("something outside has killed the sandbox's first process");
+	if ((launch.plan.head->flags & PLAN_STATS) != 0)
+		tell_stats(&launch);
 	if (launch.plan.head->report != PLAN_NO_SLOT)
 		write_report(&launch, &end);
 	/* After the report, which counts what init has waited for and not these. */

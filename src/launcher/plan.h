@@ -101,6 +101,8 @@ enum outcome {
 /* No errors either: they are in the report. */
 #define PLAN_SILENT 4u
 #define PLAN_TIMEOUT 8u
+/* A line of figures at the end, whatever else is told. */
+#define PLAN_STATS 16u
 
 struct plan_header {
 	char magic[8];

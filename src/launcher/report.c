@@ -98,6 +98,39 @@ static void put_figures(struct text *text, const struct launch *launch)
 	}
 }
 
+static void put_stat(struct text *text, const char *name, int64_t value)
+{
+	if (value <= 0)
+		return;
+	put_raw(text, ", ");
+	put_raw(text, name);
+	put(text, ' ');
+	put_number(text, value);
+}
+
+/* By the names of the report; what is 0 is left out. */
+void tell_stats(const struct launch *launch)
+{
+	const struct plan *plan = &launch->plan;
+	const uint32_t *range = plan->head->script[SCRIPT_AFTER];
+	struct text text = { .fd = STDERR_FILENO };
+	struct rusage usage;
+
+	getrusage(RUSAGE_CHILDREN, &usage);
+	put_raw(&text, "tsbox: wall_ms ");
+	put_number(&text, (clock_ns() - launch->started_ns) / 1000000);
+	put_stat(&text, "user_ms", milliseconds(usage.ru_utime));
+	put_stat(&text, "system_ms", milliseconds(usage.ru_stime));
+	put_stat(&text, "max_rss_bytes", (int64_t)usage.ru_maxrss * 1024);
+	for (uint32_t i = range[0]; i < range[0] + range[1]; i++) {
+		const struct plan_entry *entry = &plan->entry[i];
+		if (entry->op == OP_FIGURE)
+			put_stat(&text, plan_text(plan, (uint32_t)entry->arg[4]), figure_of(launch, entry));
+	}
+	put(&text, '\n');
+	flush_text(&text);
+}
+
 void write_report(const struct launch *launch, const struct end *end)
 {
 	const struct plan *plan = &launch->plan;

@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly report?: ReportTarget;
   /** What tsbox itself may print while the command runs; "errors": no notes on how it ended. */
   readonly messages?: Messages;
+  /** A line of figures at the end. */
+  readonly stats?: boolean;
 }
 
 /** What will be done, whole: data only. The command itself is no part of it. */
@@ -43,6 +45,7 @@ export interface Plan {
   readonly readOnly: Because | undefined;
   readonly dieWithParent: boolean;
   readonly messages: Messages;
+  readonly stats: boolean;
   /** tsbox itself runs in a sandbox of tsbox: what fails because of that is told so. */
   readonly withinTsbox: boolean;
   readonly report: RunOptions["report"];
@@ -189,6 +192,7 @@ export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {
     readOnly: profile.readOnly ? because(profile, "read_only") : undefined,
     dieWithParent: profile.lifecycle.dieWithParent,
     messages: options.messages ?? "all",
+    stats: options.stats ?? false,
     withinTsbox: facts.withinTsbox,
     report: options.report,
     terminal,

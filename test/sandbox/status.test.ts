@@ -203,4 +203,13 @@ describe("messages", () => {
       error: { code: "E_MOUNT_SOURCE", from: "command line --volume /does/not/exist:/x" },
     });
   });
+
+  it("have a line of figures at the end when asked to, whatever the command's end", async () => {
+    const stats = /^tsbox: wall_ms \d+(?:, [a-z_]+ [1-9]\d*)+\n$/;
+    expect(await run(["sh", "-c", "exit 3"], { words: ["--stats"] })).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(stats),
+    });
+    expect(await run(["sh", "-c", "exit 3"])).toMatchObject({ code: 3, stderr: "" });
+  });
 });
