@@ -205,11 +205,12 @@ describe("messages", () => {
   });
 
   it("have a line of figures at the end when asked to, whatever the command's end", async () => {
+    const { cwd } = makeProject();
     const stats = /^tsbox: wall_ms \d+(?:, [a-z_]+ [1-9]\d*)+\n$/;
-    expect(await run(["sh", "-c", "exit 3"], { words: ["--stats"] })).toMatchObject({
+    expect(await run(["sh", "-c", "exit 3"], { cwd, words: ["--stats"] })).toMatchObject({
       code: 3,
       stderr: expect.stringMatching(stats),
     });
-    expect(await run(["sh", "-c", "exit 3"])).toMatchObject({ code: 3, stderr: "" });
+    expect(await run(["sh", "-c", "exit 3"], { cwd })).toMatchObject({ code: 3, stderr: "" });
   });
 });
