@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ERRNOS } from "../../src/sys/errno.ts";
 import { OP } from "../plan/decode.ts";
+import { needBackend } from "../support/backend.ts";
 import { makeProject } from "../support/project.ts";
 import { skipUnless } from "../support/skip.ts";
 import { buildSweepLauncher, type Point, RAN, Sweep } from "../support/sweep.ts";
@@ -237,10 +238,29 @@ describe("calls of the launcher itself", () => {
   });
 });
 
+describe("a program that stays", () => {
+  it("calls of the launcher itself to start it fail", async () => {
+    needBackend(["slirp4netns"]);
+    const sweep = openSweep("a network by slirp4netns");
+    const service = sweep.points.find(({ op }) => op === OP.service);
+    if (service === undefined) throw new Error("no service");
+    await expectAsPlanned(sweep, [
+      // The first clone3(2) is that of the sandbox.
+      failed(service, `native supervisor clone3 1 ${ERRNOS.eagain}`, ERRNOS.eagain),
+      failed(service, `native supervisor poll 0 ${ERRNOS.enomem}`, ERRNOS.echild),
+      ...["open", "fcntl", "close_range", "rt_sigprocmask", "prctl", "execve"].map((call) =>
+        failed(service, `native helper ${call} 0 ${ERRNOS.eperm}`, ERRNOS.echild),
+      ),
+    ]);
+  });
+});
+
 describe("another plan", () => {
   for (const name of Object.keys(OTHER_PLANS)) {
     it(`with ${name}: calls that strict does not make, and some that it does`, async () => {
       if (name.includes("range")) skipUnless(existsSync("/usr/bin/newuidmap"), "newuidmap is not installed");
+      const backend = /network by (\w+)/.exec(name)?.[1];
+      if (backend !== undefined) needBackend([backend]);
       const known = new Set(openSweep().points.map(({ call, what }) => `${call} ${what}`));
       const sweep = openSweep(name);
       const own = sweep.points.filter(({ call, what }) => !known.has(`${call} ${what}`));

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { OP } from "../plan/decode.ts";
+import { needBackend } from "../support/backend.ts";
 import { makeProject } from "../support/project.ts";
 import { skipUnless } from "../support/skip.ts";
 import { buildSweepLauncher, type Point, RAN, Sweep } from "../support/sweep.ts";
@@ -97,6 +98,8 @@ describe("another plan", () => {
   for (const name of Object.keys(OTHER_PLANS)) {
     it(`with ${name}: at the calls that strict does not make, and some that it does`, async () => {
       if (name.includes("range")) skipUnless(existsSync("/usr/bin/newuidmap"), "newuidmap is not installed");
+      const backend = /network by (\w+)/.exec(name)?.[1];
+      if (backend !== undefined) needBackend([backend]);
       const known = new Set(openSweep().points.map(({ call, what }) => `${call} ${what}`));
       const sweep = openSweep(name);
       const points = sweep.points.filter(({ call, what }, i) => !known.has(`${call} ${what}`) || i % 24 === 0);

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { BACKENDS, type Backend } from "../support/backend.ts";
 import { askFrom, onHost, seenBy } from "../support/machines.ts";
 import { commOf, until } from "../support/process.ts";
 import { makeProject, type Project } from "../support/project.ts";
@@ -9,9 +10,6 @@ import { skipUnless } from "../support/skip.ts";
 import { ROOT, run, startTsbox } from "../support/tsbox.ts";
 
 /* A network of mode "user" on the two machines of support/machines.ts. */
-
-const BACKENDS = ["slirp4netns", "pasta"] as const;
-type Backend = (typeof BACKENDS)[number];
 
 const REACH = `${ROOT}/test/fixtures/network/reach.py`;
 

@@ -22,6 +22,9 @@ export const OTHER_PLANS: Readonly<Record<string, SweptPlan>> = {
     overrides: { network: "host", work: "none" },
     profile: 'seccomp.filter = "off"\nlandlock = "off"\nlimits.timeout = "1m"\n',
   },
+  // No ports: runs that overlap would take them from each other.
+  "a network by slirp4netns": { profile: 'network = { mode = "user", backend = "slirp4netns" }\n' },
+  "a network by pasta": { profile: 'network = { mode = "user", backend = "pasta" }\n' },
 };
 
 /** Said by sweep.c. */

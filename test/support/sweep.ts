@@ -24,7 +24,7 @@ import { ROOT } from "./tsbox.ts";
 
 /** Functions of the launcher and of libc that sweep.c stands in front of. */
 const WRAPPED = [
-  ...["syscall", "play", "play_after", "spawn", "run_helper", "become_command"],
+  ...["syscall", "play", "play_after", "spawn", "run_helper", "start_service", "become_command"],
   ...["open", "fcntl", "fstat", "mmap", "sigaction", "prctl", "poll", "waitpid", "execve", "read", "write"],
 ];
 const FLAGS = ["-std=c17", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-U_FORTIFY_SOURCE"];
@@ -102,6 +102,7 @@ interface Setup extends SweptPlan {
   readonly project: Project;
 }
 
+const SILENT: ReadonlySet<number> = new Set([OP.store, OP.tell, OP.check]);
 /** By its path: a name is searched for, and each try is a call. */
 const COMMAND = ["/bin/sh", "-c", "echo ran"];
 /** What it prints. */
@@ -150,7 +151,7 @@ export class Sweep {
     this.#traces = new Traces(project, this.plan);
   }
 
-  /** Entries that call the kernel: all but stores and notes. */
+  /** Entries that call the kernel: all but stores, notes and checks. */
   get points(): readonly Point[] {
     const { entries, steps, scripts } = this.plan;
     return entries.flatMap((entry, number): Point[] => {
@@ -158,9 +159,7 @@ export class Sweep {
       const role = ROLES[script];
       const step = steps[entry.step];
       if (role === undefined || step === undefined) throw new RangeError(`entry ${number} is in no script or step`);
-      return entry.op === OP.store || entry.op === OP.tell
-        ? []
-        : [{ ...entry, number, role, what: step.what, code: step.code }];
+      return SILENT.has(entry.op) ? [] : [{ ...entry, number, role, what: step.what, code: step.code }];
     });
   }
 
