@@ -41,6 +41,7 @@ export interface Diagnosis {
 const NEEDS: Readonly<Record<string, readonly string[]>> = {
   "run --profile strict": [],
   "--map range": ["subuid", "subgid", "newuidmap", "newgidmap", "id-ranges"],
+  "--network user": ["user-network"],
   "[clock]": ["time-namespace"],
   'landlock = "require"': ["landlock"],
   "seccomp.allow, seccomp.file": ["libseccomp"],
@@ -77,7 +78,7 @@ export function diagnose(facts: MachineFacts, trials: Trials, launcher: Launcher
     ...inGroup("ids", findIds(facts, strict, range)),
     ...inGroup("restrictions", findRestrictions(facts)),
     ...inGroup("files", findFiles(facts)),
-    ...inGroup("network", findNetwork(facts)),
+    ...inGroup("network", findNetwork(facts, trials)),
     ...inGroup("resources", findResources(facts)),
   ];
   return { strict: strict.works, features: listFeatures(findings, strict.works), findings };

@@ -1,12 +1,13 @@
 import { FIX, installPackage } from "../errors/fix.ts";
 import type { MachineFacts } from "../host/machine.ts";
+import type { Trial, Trials } from "../run/trial.ts";
 import { type Finding, fault, ok } from "./finding.ts";
 import { isAtLeast } from "./version.ts";
 
 /** Before them: CVE-2020-29129, CVE-2020-29130 and older ones of libslirp. */
 const OLDEST_SLIRP4NETNS = "1.1.8";
 const OLDEST_LIBSLIRP = "4.4.0";
-const COST = "no user-mode network by it; tsbox has none yet";
+const COST = "no `--network user` by it";
 
 function slirp({ versions, distribution }: MachineFacts): Finding {
   const id = "slirp4netns";
@@ -36,7 +37,7 @@ function pasta({ versions, distribution }: MachineFacts): Finding {
 function tun({ devices: { tun: state } }: MachineFacts): Finding {
   if (state === "ok") return ok("dev-net-tun", "/dev/net/tun can be opened");
   const fix = state === "ENOENT" || state === "ENODEV" ? "as root: modprobe tun" : "as root: chmod 666 /dev/net/tun";
-  return fault("dev-net-tun", "missing", `/dev/net/tun: ${state}`, "slirp4netns and pasta cannot work", fix);
+  return fault("dev-net-tun", "missing", `/dev/net/tun: ${state}`, "`--network user` does not work", fix);
 }
 
 const FIRST_PORT = "1024";
@@ -48,4 +49,20 @@ function ports({ settings }: MachineFacts): Finding {
   return fault("ports", "limited", `from ${first} on`, cost, FIX.lowPorts);
 }
 
-export const findNetwork = (facts: MachineFacts): Finding[] => [slirp(facts), pasta(facts), tun(facts), ports(facts)];
+/** Whatever is installed and open: whether it works is known from a trial. */
+function trialOfUser(strict: Trial, user: Trial, { versions, distribution }: MachineFacts): Finding[] {
+  const id = "user-network";
+  if (user.works) return [ok(id, "a sandbox with --network user was started")];
+  if (!strict.works) return [];
+  const isInstalled = versions.slirp4netns !== undefined || versions.pasta !== undefined;
+  const fix = isInstalled ? user.fix : installPackage("slirp4netns", distribution);
+  return [fault(id, "missing", `${user.what}: ${user.why}`, "`--network user` does not work", fix)];
+}
+
+export const findNetwork = (facts: MachineFacts, { strict, user }: Trials): Finding[] => [
+  slirp(facts),
+  pasta(facts),
+  tun(facts),
+  ports(facts),
+  ...trialOfUser(strict, user, facts),
+];

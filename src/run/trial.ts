@@ -20,6 +20,8 @@ export interface Trials {
   readonly strict: Trial;
   /** The same with `--map range`. */
   readonly range: Trial;
+  /** With `--network user`. */
+  readonly user: Trial;
 }
 
 const LIMIT = "20s";
@@ -43,5 +45,7 @@ async function tryStrict(packageDir: string, overrides: Overrides): Promise<Tria
 /** Starts a sandbox of each kind that depends on the machine. */
 export async function trySandboxes(packageDir: string): Promise<Trials> {
   const strict = await tryStrict(packageDir, {});
-  return { strict, range: strict.works ? await tryStrict(packageDir, { map: "range" }) : strict };
+  if (!strict.works) return { strict, range: strict, user: strict };
+  const range = await tryStrict(packageDir, { map: "range" });
+  return { strict, range, user: await tryStrict(packageDir, { network: "user" }) };
 }

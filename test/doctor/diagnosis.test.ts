@@ -94,7 +94,7 @@ describe("what forbids user namespaces", () => {
   it("is not asked when a later step failed, and unknown when nothing was tried", () => {
     expect(cause(DEBIAN, failed("E_SECCOMP", "EINVAL"))).toMatchObject({ state: "ok" });
     const { errno: _, ...nothing } = { ...failed("E_ARCH", "").strict, errno: "" };
-    const untried: Trials = { strict: nothing, range: nothing };
+    const untried: Trials = { strict: nothing, range: nothing, user: nothing };
     expect(cause(OLD, untried)).toMatchObject({ state: "unknown" });
   });
 });
@@ -176,13 +176,25 @@ describe("other faults", () => {
 
   it("a refused id map is told when every part of it looks well, and else the part", () => {
     const range: Trials["range"] = { works: false, code: "E_ID_MAP", what: "cannot map", why: "refused", fix: "look" };
-    const trials: Trials = { strict: { works: true }, range };
+    const trials: Trials = { ...WORKS, range };
     expect(faults(diagnosed(DEBIAN, trials))).toEqual({ "id-ranges": "missing" });
     expect(faults(diagnosed({ ...DEBIAN, subgid: [] }, trials))).toEqual({ subgid: "missing" });
     expect(works(diagnosed(DEBIAN, trials))).not.toContain("--map range");
     expect(finding(diagnosed({ ...DEBIAN, subgid: [] }, trials), "subgid")).toMatchObject({
       fix: "as root: usermod --add-subgids 100000-165535 u",
     });
+  });
+
+  it("a network of mode user that does not work is told, whatever is installed", () => {
+    const user: Trials["user"] = { works: false, code: "E_TUN", what: "cannot connect", why: "refused", fix: "look" };
+    const trials: Trials = { ...WORKS, user };
+    expect(faults(diagnosed(DEBIAN, trials))).toEqual({ "user-network": "missing" });
+    expect(works(diagnosed(DEBIAN, trials))).not.toContain("--network user");
+    expect(finding(diagnosed(DEBIAN, trials), "user-network")).toMatchObject({ fix: "look" });
+    expect(finding(diagnosed({ ...DEBIAN, versions: {} }, trials), "user-network")).toMatchObject({
+      fix: "as root: apt install slirp4netns",
+    });
+    expect(works(diagnosed(DEBIAN))).toContain("--network user");
   });
 
   it("helpers that get no rights", () => {

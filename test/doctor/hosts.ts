@@ -3,7 +3,7 @@ import type { MachineFacts } from "../../src/host/machine.ts";
 import type { ProgramFact } from "../../src/host/program.ts";
 import type { Trial, Trials } from "../../src/run/trial.ts";
 
-export const WORKS: Trials = { strict: { works: true }, range: { works: true } };
+export const WORKS: Trials = { strict: { works: true }, range: { works: true }, user: { works: true } };
 
 /** A step of the set-up that failed. */
 export function failed(code: string, errno: string): Trials {
@@ -15,7 +15,7 @@ export function failed(code: string, errno: string): Trials {
     fix: "the error's own fix",
     errno,
   };
-  return { strict, range: strict };
+  return { strict, range: strict, user: strict };
 }
 
 const setuid = (name: string): ProgramFact => ({

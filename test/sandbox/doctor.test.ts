@@ -1,6 +1,7 @@
 import { userInfo } from "node:os";
 import { describe, expect, it } from "vitest";
 import type { Diagnosis } from "../../src/doctor/diagnosis.ts";
+import { needBackend } from "../support/backend.ts";
 import { inNamespace, inSandbox, libseccompPath, withMounts } from "../support/odd.ts";
 import { makeProject } from "../support/project.ts";
 import { run, tsbox } from "../support/tsbox.ts";
@@ -31,6 +32,7 @@ const NO_NEWUIDMAP = withMounts(
     "; mount -t overlay -o userxattr,lowerdir=/usr/bin,upperdir=/mnt/upper,workdir=/mnt/work none /usr/bin" +
     "; rm /usr/bin/newuidmap",
 );
+const NO_TUN = withMounts("mount -t tmpfs none /dev/net");
 const MASKED_PROC = withMounts("mount --bind /dev/null /proc/kallsyms");
 
 describe("tsbox doctor", () => {
@@ -49,6 +51,16 @@ describe("tsbox doctor", () => {
     ])
       expect(finding(id)).toMatchObject({ state: "ok" });
     expect(feature("--map range")).toBe(true);
+  });
+
+  it("finds that a network of mode user works, as a run does; with a twin without /dev/net/tun", async () => {
+    needBackend();
+    const { finding, feature } = await diagnosed(UNCHANGED);
+    expect([finding("user-network")?.state, feature("--network user")]).toEqual(["ok", true]);
+    expect((await tried(UNCHANGED, ["--network", "user"])).code).toBe(0);
+    const closed = await diagnosed(NO_TUN);
+    expect([closed.finding("user-network")?.state, closed.feature("--network user")]).toEqual(["missing", false]);
+    expect((await tried(NO_TUN, ["--network", "user"])).code).toBe(125);
   });
 
   it("is a page without colours, where it is not read by a terminal", async () => {
