@@ -44,7 +44,7 @@ export function shellCommand(): Command {
     command,
     () => [
       ["your shell, in the current directory", "tsbox shell"],
-      ["with your network", "tsbox shell --network host"],
+      ["with a network, but not this machine's", "tsbox shell --network user"],
       ["another program at a terminal of its own", "tsbox shell -- python3"],
     ],
     () => [

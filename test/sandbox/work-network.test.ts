@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { expect, onTestFinished } from "vitest";
+import { needBackend } from "../support/backend.ts";
 import { makeProject } from "../support/project.ts";
 import { type Play, playBare, playRow, playRows } from "../work/play.ts";
 
@@ -20,6 +21,12 @@ const withServer =
 
 playRows("network", {
   localhost: withServer(async (row) => {
+    const { code, stderr } = await playRow(row, makeProject());
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("Connection refused");
+  }),
+  "localhost-user": withServer(async (row) => {
+    needBackend();
     const { code, stderr } = await playRow(row, makeProject());
     expect(code).not.toBe(0);
     expect(stderr).toContain("Connection refused");

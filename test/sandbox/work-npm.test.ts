@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, onTestFinished } from "vitest";
+import { needBackend } from "../support/backend.ts";
 import { makeProject } from "../support/project.ts";
 import { skipUnless } from "../support/skip.ts";
 import { ROOT } from "../support/tsbox.ts";
@@ -104,6 +105,7 @@ const refused =
 playRows("npm", {
   "npm-ci": async (row) => {
     needRegistry();
+    needBackend();
     cpSync(`${FIXTURES}/addon`, addon.cwd, { recursive: true });
     const bare = await playBare(row, addon);
     expect(bare, bare.stderr).toMatchObject({ code: 0 });

@@ -150,7 +150,7 @@ export const ROWS = [
     tool: "npm",
     what: "npm ci, with an addon that is compiled",
     profile: "npm",
-    options: ["--network", "host"],
+    options: ["--network", "user"],
     command: ["npm", "ci"],
     result: "works",
     why: "the same files as without tsbox",
@@ -180,7 +180,7 @@ export const ROWS = [
     profile: "npm",
     command: ["npm", "ci"],
     result: "refused",
-    why: "no network unless you ask for it: --network host",
+    why: "no network unless you ask for it: --network user",
   },
   {
     id: "npm-strict",
@@ -234,7 +234,7 @@ export const ROWS = [
     profile: "python",
     command: sh("python3 -m venv .venv && .venv/bin/pip install --retries 0 requests"),
     result: "refused",
-    why: "no network unless you ask for it: --network host",
+    why: "no network unless you ask for it: --network user",
   },
   {
     id: "localhost",
@@ -244,6 +244,16 @@ export const ROWS = [
     command: CONNECT,
     result: "refused",
     why: "the network is the sandbox's own",
+  },
+  {
+    id: "localhost-user",
+    tool: "network",
+    what: "a server on your localhost",
+    profile: "build",
+    options: ["--network", "user"],
+    command: CONNECT,
+    result: "refused",
+    why: "`--network user` reaches others, but not this machine",
   },
   {
     id: "localhost-host",
