@@ -5,9 +5,13 @@
  * posix_spawn(3) (vfork and exec: no page tables are copied) until it has been reaped. Before each run every fd from 3 on
  * that can be rewound is, as bubblewrap reads its filter and files from fds. A word {ppid} becomes this process's id. Each
  * command must exit 0.
+ *
+ * With --first before ROUNDS each command has two figures: until it has printed something, and until it has been reaped.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,18 +33,36 @@ static int64_t now(void)
 	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-static int64_t run(char **command)
+/* `first`: NULL, or where the time until the first byte of standard output goes. */
+static int64_t run(char **command, int64_t *first)
 {
+	posix_spawn_file_actions_t actions;
+	char byte;
+	int output[2];
 	pid_t pid;
 	int status;
 
 	for (int fd = 3; fd < 64; fd++)
 		lseek(fd, 0, SEEK_SET);
+	posix_spawn_file_actions_init(&actions);
+	if (first != NULL && (pipe2(output, O_CLOEXEC) != 0 || posix_spawn_file_actions_adddup2(&actions, output[1], 1) != 0))
+		exit(1);
 	int64_t start = now();
-	int error = posix_spawn(&pid, command[0], NULL, NULL, command, environ);
-	if (error == 0 && waitpid(pid, &status, 0) == pid && status == 0)
-		return now() - start;
-	fprintf(stderr, "spawn: %s: %s\n", command[0], error != 0 ? strerror(error) : "did not exit 0");
+	int error = posix_spawn(&pid, command[0], &actions, NULL, command, environ);
+	bool printed = true;
+	if (first != NULL) {
+		close(output[1]);
+		printed = read(output[0], &byte, 1) == 1;
+		*first = now() - start;
+	}
+	if (error == 0 && waitpid(pid, &status, 0) == pid && status == 0 && printed) {
+		int64_t took = now() - start;
+		if (first != NULL)
+			close(output[0]);
+		posix_spawn_file_actions_destroy(&actions);
+		return took;
+	}
+	fprintf(stderr, "spawn: %s: %s\n", command[0], error != 0 ? strerror(error) : "did not exit 0, or printed nothing");
 	exit(1);
 }
 
@@ -50,6 +72,11 @@ int main(int argc, char **argv)
 	int n = 0;
 	static char self[16];
 
+	bool is_first_told = argc > 1 && strcmp(argv[1], "--first") == 0;
+	if (is_first_told) {
+		argv++;
+		argc--;
+	}
 	snprintf(self, sizeof(self), "%d", (int)getpid());
 	for (int i = 2; i < argc; i++) {
 		if (strcmp(argv[i], SEPARATOR) == 0) {
@@ -66,7 +93,10 @@ int main(int argc, char **argv)
 	long rounds = strtol(argv[1], NULL, 10);
 	for (long round = -WARM_UP; round < rounds; round++) {
 		for (int i = 0; i < n; i++) {
-			int64_t took = run(commands[i]);
+			int64_t first;
+			int64_t took = run(commands[i], is_first_told ? &first : NULL);
+			if (round >= 0 && is_first_told)
+				printf("%lld ", (long long)first);
 			if (round >= 0)
 				printf("%lld%c", (long long)took, i + 1 < n ? ' ' : '\n');
 		}
