@@ -2,29 +2,16 @@
 // Writes docs/errors.md from the catalogue: node scripts/gen-errors.mjs [--check]. --check only compares, and exits with 1.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { loadSources } from "./sources.mjs";
 import { ROOT } from "./tree.mjs";
 
 const FILE = join(ROOT, "docs/errors.md");
-
-/** The module as it is in src/, without a build of the whole. @param {string} file */
-async function load(file) {
-  const { outputFiles } = await build({
-    entryPoints: [join(ROOT, file)],
-    bundle: true,
-    write: false,
-    format: "esm",
-    platform: "node",
-  });
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0]?.contents ?? "").toString("base64")}`);
-}
 
 /** @param {string} text */
 const cell = (text) => text.replaceAll("|", "\\|");
 
 async function render() {
-  const { CATALOGUE } = await load("src/errors/catalogue.ts");
-  const { ADVICE } = await load("src/errors/advice.ts");
+  const { CATALOGUE, ADVICE } = await loadSources("errors", ["src/errors/catalogue.ts", "src/errors/advice.ts"]);
   const lines = [
     "# Errors",
     "",

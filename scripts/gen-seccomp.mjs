@@ -1,10 +1,9 @@
 // @ts-check
 // Writes docs/seccomp.md from the shipped profiles and groups: node scripts/gen-seccomp.mjs [--check]. --check only
 // compares, and exits with 1. The text around the tables is scripts/seccomp.md.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
+import { loadSources } from "./sources.mjs";
 import { ROOT } from "./tree.mjs";
 
 /**
@@ -22,22 +21,8 @@ const SOURCES = [
   "seccomp/rules",
   "seccomp/describe",
   "seccomp/reason",
-];
-
-async function load() {
-  mkdirSync(join(ROOT, "build"), { recursive: true });
-  const outfile = join(ROOT, "build/seccomp-docs.mjs");
-  const contents = [...SOURCES, "sys/filter"].map((name) => `export * from "./src/${name}.ts";`).join("\n");
-  await build({
-    stdin: { contents, resolveDir: ROOT },
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    logLevel: "warning",
-  });
-  return import(`${pathToFileURL(outfile).href}?${Date.now()}`);
-}
+  "sys/filter",
+].map((name) => `src/${name}.ts`);
 
 const {
   groupDirectory,
@@ -51,7 +36,7 @@ const {
   showGaps,
   REASONS,
   showAction,
-} = await load();
+} = await loadSources("seccomp", SOURCES);
 
 const source = groupDirectory(join(ROOT, "profiles/seccomp"), "profiles/seccomp");
 

@@ -3,7 +3,7 @@
 // [--check]. --check only compares, and exits with 1.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { loadSources } from "./sources.mjs";
 import { ROOT } from "./tree.mjs";
 
 const FILE = join(ROOT, "SECURITY.md");
@@ -13,19 +13,7 @@ const END = "<!-- end of the escape suite -->";
 /** @typedef {import("../test/escape/attack.ts").Attack} Attack */
 /** @typedef {import("../test/escape/attack.ts").OutsideAttack} OutsideAttack */
 
-/** @returns {Promise<{ ATTACKS: Record<string, readonly Attack[]>, OUTSIDE: readonly OutsideAttack[], LINES: Record<number, { what: string, elsewhere?: string }> }>} */
-async function load() {
-  const modules = ["attacks", "outside", "history"].map((name) => `export * from "./test/escape/${name}.ts";`);
-  const { outputFiles } = await build({
-    stdin: { contents: modules.join("\n"), resolveDir: ROOT, loader: "ts" },
-    bundle: true,
-    write: false,
-    format: "esm",
-    platform: "node",
-  });
-  const text = Buffer.from(outputFiles[0]?.contents ?? "").toString("base64");
-  return import(`data:text/javascript;base64,${text}`);
-}
+const MODULES = ["attacks", "outside", "history"].map((name) => `test/escape/${name}.ts`);
 
 /** @param {string} text */
 const cell = (text) => text.replaceAll("|", "\\|");
@@ -56,7 +44,8 @@ function rows(section, attacks) {
 }
 
 async function render() {
-  const { ATTACKS, OUTSIDE, LINES } = await load();
+  /** @type {{ ATTACKS: Record<string, readonly Attack[]>, OUTSIDE: readonly OutsideAttack[], LINES: Record<number, { what: string, elsewhere?: string }> }} */
+  const { ATTACKS, OUTSIDE, LINES } = await loadSources("escape", MODULES);
   const inside = Object.values(ATTACKS).flat();
   const untested = Object.values(LINES).flatMap(({ what, elsewhere }) =>
     elsewhere === undefined ? [] : [`${what}: ${elsewhere}`],

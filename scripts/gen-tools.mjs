@@ -3,24 +3,12 @@
 // [--check]. --check only compares, and exits with 1.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { loadSources } from "./sources.mjs";
 import { ROOT } from "./tree.mjs";
 
 const FILE = join(ROOT, "docs/tools.md");
 
 /** @typedef {import("../test/work/rows.ts").Row} Row */
-
-/** @returns {Promise<{ ROWS: readonly Row[] }>} */
-async function load() {
-  const { outputFiles } = await build({
-    entryPoints: [join(ROOT, "test/work/rows.ts")],
-    bundle: true,
-    write: false,
-    format: "esm",
-    platform: "node",
-  });
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0]?.contents ?? "").toString("base64")}`);
-}
 
 /** @param {string} word As a shell reads it. */
 const quote = (word) => (/^[\w@%+=:,./$-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
@@ -37,7 +25,8 @@ const line = (row) =>
   `| ${row.tool} | ${cell(row.what)} | ${row.profile} | ${row.result} | ${cell(row.why)} | \`${cell(typed(row))}\` |`;
 
 async function render() {
-  const { ROWS } = await load();
+  /** @type {{ ROWS: readonly Row[] }} */
+  const { ROWS } = await loadSources("tools", ["test/work/rows.ts"]);
   const works = ROWS.filter(({ result }) => result === "works").length;
   return `# Tools and profiles
 

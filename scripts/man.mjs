@@ -3,8 +3,8 @@
 // are built, not kept in git: nobody reads roff in a review, and what they are made from is reviewed.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { bold, escapeRoff, renderCode, renderRoff } from "./roff.mjs";
+import { loadSources } from "./sources.mjs";
 import { ROOT } from "./tree.mjs";
 
 /**
@@ -14,22 +14,7 @@ import { ROOT } from "./tree.mjs";
  */
 
 /** @returns {Promise<Help & { makeWhole(): Command }>} */
-async function loadCommands() {
-  const outfile = join(ROOT, "build/commands.mjs");
-  const contents = 'export * from "./src/cli/help.ts"; export * from "./src/cli/whole.ts";';
-  const { build } = await import("esbuild");
-  await build({
-    stdin: { contents, resolveDir: ROOT },
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    external: ["koffi"],
-    banner: { js: 'import{createRequire as r}from"node:module";const require=r(import.meta.url);' },
-    logLevel: "warning",
-  });
-  return import(`${pathToFileURL(outfile).href}?${Date.now()}`);
-}
+const loadCommands = () => loadSources("commands", ["src/cli/help.ts", "src/cli/whole.ts"]);
 
 /** The day of the build, or the one that a reproducible build is told; reproducible-builds.org. */
 function dateOf() {

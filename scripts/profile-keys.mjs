@@ -1,10 +1,6 @@
 // @ts-check
 // The keys of a profile with their types and texts, from src/profile; for what is generated from them.
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
-import { ROOT } from "./tree.mjs";
+import { loadSources } from "./sources.mjs";
 
 /**
  * @typedef {import("../src/profile/outline.ts").Outline} Outline
@@ -27,18 +23,8 @@ function expectedOf(outline) {
  * @throws {Error} for a key without a text, or a text without a key
  */
 export async function loadKeyRows() {
-  mkdirSync(join(ROOT, "build"), { recursive: true });
-  const outfile = join(ROOT, "build/profile-keys.mjs");
-  const contents = ["outline", "document"].map((name) => `export * from "./src/profile/${name}.ts";`).join("\n");
-  await build({
-    stdin: { contents, resolveDir: ROOT },
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    logLevel: "warning",
-  });
-  const { listProfileKeys, keyTexts } = await import(`${pathToFileURL(outfile).href}?${Date.now()}`);
+  const modules = ["outline", "document"].map((name) => `src/profile/${name}.ts`);
+  const { listProfileKeys, keyTexts } = await loadSources("profile-keys", modules);
   /** @type {ProfileKey[]} */
   const keys = listProfileKeys();
   /** @type {Record<string, { absent: string, text: string }>} */

@@ -2,8 +2,8 @@
 // What the build knows of the shipped profiles beforehand: what their text says, and their filters; for scripts/build.mjs.
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { isDeepStrictEqual } from "node:util";
+import { loadSources } from "./sources.mjs";
 import { ROOT } from "./tree.mjs";
 
 const SOURCES = [
@@ -78,10 +78,7 @@ function compileShipped({
 
 /** From the sources, bundled and run here. @param {import("esbuild").BuildOptions} common */
 export async function learnShipped(common) {
-  const { build } = await import("esbuild");
-  const outfile = join(ROOT, "build/shipped.mjs");
-  const contents = SOURCES.map((name) => `export * from "./src/${name}.ts";`).join("\n");
-  await build({ ...common, stdin: { contents, resolveDir: ROOT }, outfile, format: "esm" });
-  const modules = await import(`${pathToFileURL(outfile).href}?${Date.now()}`);
+  const paths = SOURCES.map((name) => `src/${name}.ts`);
+  const modules = await loadSources("shipped", paths, common);
   return { profiles: parseShipped(modules), filters: compileShipped(modules) };
 }

@@ -21,6 +21,6 @@ describe("the set-up of a fresh clone", () => {
   });
 
   it("would be told: another script loads one", () => {
-    expect([...loaded(join(SCRIPTS, "gen-errors.mjs"))]).toContain("esbuild");
+    expect([...loaded(join(SCRIPTS, "test-vm.mjs"))]).toContain("esbuild");
   });
 });
