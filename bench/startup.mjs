@@ -1,37 +1,16 @@
 // @ts-check
 // npm run bench [-- ROUNDS]: how long a sandbox takes to start, and how much memory tsbox keeps while it runs. Root
 // measures an ordinary user's runs in a copy of the checkout, as npm test does; only root can read the memory.
-import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { buildAll, isBuildStale } from "../scripts/build.mjs";
-import { asUser, copyCheckout, ensureUser, loginEnvironment, reachableNode } from "../scripts/test-user.mjs";
-import { ROOT } from "../scripts/tree.mjs";
+import { asUser, loginEnvironment } from "../scripts/test-user.mjs";
+import { measure, measureAsUser } from "./measure.mjs";
 
 const [, , ROUNDS = "60", PART] = process.argv;
 const MEMORY_BAR_KIB = 1536;
 const LONGEST_MS = 10_000;
-
-/** The times, as the user who runs this. @returns {Promise<number>} status */
-async function benchTimes() {
-  const { build } = await import("esbuild");
-  const made = join(ROOT, "build/bench");
-  mkdirSync(made, { recursive: true });
-  const harness = join(made, "spawn");
-  execFileSync("cc", ["-O2", "-Wall", "-Wextra", "-Werror", "-o", harness, join(ROOT, "bench/spawn.c")]);
-  const bundle = join(made, "startup.mjs");
-  await build({
-    entryPoints: [join(ROOT, "bench/startup.ts")],
-    outfile: bundle,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    external: ["koffi"],
-    logLevel: "warning",
-  });
-  return spawnSync(process.execPath, [bundle, harness, ROUNDS], { cwd: ROOT, stdio: "inherit" }).status ?? 1;
-}
 
 /** Processes by their parents. @returns {Map<number, { pid: number, name: string }[]>} */
 function listChildren() {
@@ -67,8 +46,8 @@ async function awaitSandbox(supervisor) {
   throw new Error("the sandbox did not start");
 }
 
-/** @param {string} directory @param {string} node @param {import("../scripts/test-user.mjs").TestUser} user */
-async function benchMemory(directory, node, user) {
+/** @param {import("./measure.mjs").Measured} measured */
+async function benchMemory({ directory, node, user }) {
   const [program, ...words] = asUser(user);
   const tsbox = [node, "bin/tsbox.js", "run", "--profile", "strict", "--", "sleep", "60"];
   const child = spawn(program, [...words, ...tsbox], {
@@ -89,31 +68,14 @@ async function benchMemory(directory, node, user) {
   }
 }
 
-async function benchAsRoot() {
-  const user = ensureUser();
-  const directory = copyCheckout(user);
-  try {
-    const node = reachableNode(user, directory);
-    const [program, ...words] = asUser(user);
-    const env = loginEnvironment(user, node);
-    const times = [...words, node, "bench/startup.mjs", ROUNDS, "times"];
-    const { status } = spawnSync(program, times, { cwd: directory, env, stdio: "inherit" });
-    if (status !== 0) return 1;
-    await benchMemory(directory, node, user);
-    return 0;
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
-}
-
 async function main() {
   if (!/^[1-9]\d{0,4}$/.test(ROUNDS)) {
     console.error("usage: npm run bench [-- ROUNDS]");
     return 2;
   }
   if (isBuildStale() && !(await buildAll({ types: false }))) return 1;
-  if (process.getuid?.() === 0) return benchAsRoot();
-  const status = await benchTimes();
+  if (process.getuid?.() === 0) return measureAsUser("startup", [ROUNDS, "times"], benchMemory);
+  const status = await measure("startup", [ROUNDS]);
   if (PART !== "times") {
     console.log(
       "memory: not measured: the processes of a run shield their memory from their own user; run this as root",

@@ -1,11 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { sandboxPath } from "../../src/base/brand.ts";
-import { checkOrder, INVARIANTS, NEEDED, orderFaults } from "../../src/plan/order.ts";
+import { INVARIANTS, NEEDED, type Op } from "../../src/plan/invariant.ts";
+import { checkOrder, orderFaults } from "../../src/plan/order.ts";
 import { plan } from "../../src/plan/plan.ts";
 import type { Step } from "../../src/plan/step.ts";
 import { KINDS, prepareKind } from "./facts.ts";
-
-type Op = Step["step"]["op"];
 
 /** Plans that have every kind of step between them. */
 function fullPlans(): Step[][] {

@@ -7,9 +7,9 @@ import { readProfile } from "../../src/profile/read.ts";
 import { escapeText, fillTemplate, parseText } from "../../src/profile/variable.ts";
 import { catchError, makeScratch } from "./scratch.ts";
 
-const WHERE = { user: { uid: 1000, home: "/home/user" }, cwd: "/work/dir" };
+const WHERE = { user: { uid: 1000, home: "/home/user" }, cwd: "/srv/project" };
 
-/** The profile of a file below the scratch folder, read from /work/dir. */
+/** The profile of a file below the scratch folder, read from /srv/project. */
 function read(text: string, overrides: Overrides = {}, where: object = WHERE) {
   const scratch = makeScratch({ "p/x.toml": text });
   return {
@@ -35,18 +35,18 @@ describe("variables", () => {
       [[mount]]
       type = "tmpfs"
       target = "\${work}/out"`);
-    expect(profile.workdir).toBe("/work/dir/src");
+    expect(profile.workdir).toBe("/srv/project/src");
     expect(profile.environment.set).toEqual({
       CACHE: "/home/sandbox/.cache",
-      PATH: "/bin:/home/sandbox/bin:/work/dir/bin",
+      PATH: "/bin:/home/sandbox/bin:/srv/project/bin",
       P: folder,
     });
     expect(profile.seccomp.file).toEqual({ path: "/home/user/f.json", shown: "/home/user/f.json" });
     expect(profile.mounts).toMatchObject([
       { source: "/home/user/.m2", target: "/home/sandbox/.m2" },
       { source: `${folder}/rc`, target: "/home/sandbox/.rc/x" },
-      { source: "/work/dir", target: "/work/dir" },
-      { type: "tmpfs", target: "/work/dir/out" },
+      { source: "/srv/project", target: "/srv/project" },
+      { type: "tmpfs", target: "/srv/project/out" },
     ]);
     expect(profile.origins.get("workdir")?.key).toBe("workdir");
     expect(profile.origins.get("mount[1]")?.key).toBe("mount[1]");
@@ -84,7 +84,7 @@ describe("variables", () => {
       },
     );
     expect(profile.workdir).toBe("/a/${home}");
-    expect(profile.environment.set).toEqual({ A: "${x} $x $$ /work/dir", B: "${x}" });
+    expect(profile.environment.set).toEqual({ A: "${x} $x $$ /srv/project", B: "${x}" });
     expect(profile.mounts).toMatchObject([{ source: "/v/${home}", target: "/t" }]);
     expect(profile.description).toBe("${x}");
   });
