@@ -10,8 +10,9 @@ fail() {
 workspace=$(realpath -e -- "$GITHUB_WORKSPACE")
 directory=$(realpath -e -- "$workspace/$TSBOX_DIRECTORY") || fail "working-directory does not exist"
 [[ $directory/ == "$workspace"/* ]] || fail "working-directory leads out of the workspace"
-if grep -rqis --include=config extraheader "$directory/.git"; then
-  fail "actions/checkout has left the job's token in .git/config, where the command could read it: set its persist-credentials to false"
+# In any repository below too, for checkout's `path`; .git by itself, for a link that leads out is not followed there.
+if grep -rqis --include=config extraheader "$directory" "$directory/.git"; then
+  fail "actions/checkout has left the job's token in a .git/config, where the command could read it: set its persist-credentials to false"
 fi
 
 words=(run "--profile=$TSBOX_PROFILE" --env CI)

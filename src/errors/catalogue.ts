@@ -192,14 +192,14 @@ export const CATALOGUE = {
   },
   E_MOUNT_OWN: {
     what: "cannot share {source} writable",
-    why: "tsbox itself is in it ({own}): what the command writes there would run outside of the sandbox",
-    fix: "install tsbox elsewhere (npm install --global tsbox), or share a directory beside it",
+    why: "{own} is tsbox's own: what the command writes there would act outside of the sandbox",
+    fix: "share another directory; if tsbox is installed there, install it elsewhere (npm install --global tsbox)",
     exit: 125,
   },
   E_MOUNT_RENAME: {
     what: "cannot keep {target} read-only",
-    why: "{parent} above it lies in {outer}, which is writable: it can be renamed, and another made in its place",
-    fix: "mount {parent} too, which keeps it from being renamed",
+    why: "{reason}",
+    fix: "{fix}",
     exit: 125,
   },
   E_MOUNT_TARGET: {

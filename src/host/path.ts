@@ -29,6 +29,8 @@ export function canonical(path: string): HostPath | undefined {
 export interface Walk {
   readonly real: HostPath;
   readonly untrusted: HostPath | undefined;
+  /** Every link that was followed. */
+  readonly links: readonly string[];
 }
 
 /** As the kernel's; path_resolution(7). */
@@ -44,7 +46,8 @@ export function walkPath(path: string, statusOf = lstatOrNone): Walk | undefined
   const rest = path.split("/");
   let real = "/";
   let untrusted: string | undefined;
-  for (let links = 0; rest.length > 0; ) {
+  const links: string[] = [];
+  while (rest.length > 0) {
     const part = rest.shift();
     if (part === undefined || part === "" || part === ".") continue;
     if (part === "..") {
@@ -60,12 +63,12 @@ export function walkPath(path: string, statusOf = lstatOrNone): Walk | undefined
       continue;
     }
     const target = ifThere(() => readlinkSync(next));
-    if (target === undefined || ++links > LINK_LIMIT) return undefined;
+    if (target === undefined || links.push(next) > LINK_LIMIT) return undefined;
     if (status.uid !== 0 || process.getuid?.() === 0) untrusted ??= next;
     if (target.startsWith("/")) real = "/";
     rest.unshift(...target.split("/"));
   }
-  return { real: hostPath(real), untrusted: untrusted === undefined ? undefined : hostPath(untrusted) };
+  return { real: hostPath(real), untrusted: untrusted === undefined ? undefined : hostPath(untrusted), links };
 }
 
 // An exception would cost ten times the call, and half of the paths that are asked about are missing.

@@ -100,7 +100,7 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
     cwd: wanted.cwd,
     paths: probePaths(wanted.paths),
     own: probeOwn(wanted),
-    caches: probeCaches(wanted.cacheHome, wanted.caches, user.uid),
+    caches: probeCaches(wanted.cacheHome, wanted.caches, user),
     cgroup: wanted.cgroup,
     disks: probeDisks((profile.limits.io ?? []).map(({ device }) => device)),
     // A parent outside of this pid namespace reads as 0; getppid(2).

@@ -3,7 +3,7 @@ import type { HostPath } from "../base/brand.ts";
 import { hostPath } from "../base/brand.ts";
 import { isAtOrBelow } from "../base/path.ts";
 import type { ToolFact } from "./facts.ts";
-import { canonical, ifThere } from "./path.ts";
+import { canonical, ifThere, walkPath } from "./path.ts";
 
 /** Where a command is looked for inside, whatever PATH is outside. */
 const SYSTEM = ["/usr/local/bin", "/usr/bin", "/bin"];
@@ -17,10 +17,11 @@ const isExecutable = (path: string): boolean =>
 function findTool(name: string, folders: readonly string[], cwd: HostPath): ToolFact | undefined {
   for (const folder of folders) {
     const place = canonical(folder);
+    const walk = isExecutable(`${folder}/${name}`) ? walkPath(`${folder}/${name}`) : undefined;
+    if (place === undefined || walk === undefined) continue;
     // What lies in the work directory may have been put there by a command that ran before, to have something else shared.
-    if (place === undefined || isAtOrBelow(place, cwd) || !isExecutable(`${folder}/${name}`)) continue;
-    const real = canonical(`${folder}/${name}`);
-    if (real !== undefined) return { found: hostPath(`${folder}/${name}`), real };
+    if ([place, ...walk.links].some((path) => isAtOrBelow(path, cwd))) continue;
+    return { found: hostPath(`${folder}/${name}`), real: walk.real };
   }
   return undefined;
 }

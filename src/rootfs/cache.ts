@@ -48,7 +48,8 @@ function checkPlace(mount: CacheMount, facts: HostFacts, why: Because): CacheFac
   }
   if (caches.foreign !== undefined) {
     const reason = `${caches.foreign} is no directory that only you can write to`;
-    throw refuse(reason, "see who made it and remove it, or set XDG_CACHE_HOME to a directory of your own");
+    const fix = `chmod go-w ${caches.foreign} if it is yours; else set XDG_CACHE_HOME to a directory of your own`;
+    throw refuse(reason, fix);
   }
   return caches;
 }

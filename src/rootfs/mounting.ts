@@ -7,6 +7,7 @@ import { because, type Planned } from "../profile/because.ts";
 import type { Profile, ProfileMount } from "../profile/profile.ts";
 import { cacheSource } from "./cache.ts";
 import { type Placed, TOP_LINKS } from "./place.ts";
+import { MOVABLE } from "./protect.ts";
 import { Skeleton } from "./skeleton.ts";
 import { MASK_DIRECTORY, MASK_FILE, type RootfsStep, type TmpfsPoint } from "./step.ts";
 
@@ -44,7 +45,7 @@ const realOf = (fact: PathFact): HostPath | undefined => (fact.kind === "missing
 export const isThere = (mount: ProfileMount, facts: HostFacts): boolean =>
   mount.type !== "bind" || !mount.optional || realOf(pathFact(facts, mount.source)) !== undefined;
 
-/** @throws TsboxError when what the path leads to is not what its text says, or is tsbox itself. */
+/** @throws TsboxError when what the path leads to is not what its text says, or is tsbox's own. */
 function checkSource(
   mount: Extract<ProfileMount, { type: "bind" }>,
   fact: PathFact,
@@ -57,17 +58,23 @@ function checkSource(
   if (fact.untrusted !== undefined) {
     throw new TsboxError("E_MOUNT_LINK", { source, target, link: fact.untrusted, real }, why);
   }
-  const own = facts.own.find((path) => isAtOrBelow(path, real));
+  const own = facts.own.find((path) => isAtOrBelow(path, real) || isAtOrBelow(real, path));
   if (mount.mode === "rw" && own !== undefined) throw new TsboxError("E_MOUNT_OWN", { source: real, own }, why);
   return real;
 }
 
-/** A read-only mount in a writable one holds only as long as nothing above it can be renamed. */
-function checkRename({ mount, outer }: Placed, why: Because): void {
+/** A read-only mount in a writable one holds only as long as neither it nor anything above it can be renamed. */
+function checkRename({ mount, outer }: Placed, { nesting }: Profile, why: Because): void {
   if (mount.type !== "bind" || mount.mode !== "ro" || outer?.mount.type !== "bind" || outer.mount.mode !== "rw") return;
-  const parent = posix.dirname(mount.target);
+  const { target } = mount;
+  const refuse = (reason: string, fix: string) => new TsboxError("E_MOUNT_RENAME", { target, reason, fix }, why);
+  if (nesting) throw refuse(MOVABLE, `share ${outer.mount.target} read-only as well, or take nesting out`);
+  const parent = posix.dirname(target);
   if (parent === outer.mount.target) return;
-  throw new TsboxError("E_MOUNT_RENAME", { target: mount.target, outer: outer.mount.target, parent }, why);
+  throw refuse(
+    `${parent} above it lies in ${outer.mount.target}, which is writable: it can be renamed, and another made in its place`,
+    `mount ${parent} too, which keeps it from being renamed`,
+  );
 }
 
 /** What is to be made in a new tmpfs for the mounts that lie directly in it, parents first. */
@@ -102,8 +109,7 @@ function planSource(placed: Placed, mounting: Mounting, why: Because): Step {
   }
   if (mount.type === "cache") {
     const source = cacheSource(mount, mounting.profile, mounting.facts, why);
-    const mode = mounting.profile.readOnly ? "ro" : "rw";
-    return { step: { op: "bind", source, target, mode, way, directory: true, system: false }, because: why };
+    return { step: { op: "bind", source, target, mode: "rw", way, directory: true, system: false }, because: why };
   }
   const source = checkSource(mount, pathFact(mounting.facts, mount.source), mounting.facts, why);
   const directory = kindOf(mount, mounting.facts) === "directory";
@@ -133,6 +139,6 @@ export function planMount(placed: Placed, mounting: Mounting): Step {
     refuseTarget(target, targetFault(target, kind, skeleton), why);
     skeleton.mountPoint(target, kind, why);
   }
-  checkRename(placed, why);
+  checkRename(placed, profile, why);
   return step;
 }

@@ -26,6 +26,10 @@ type Found =
   | { readonly kind: "held"; readonly path: HostPath; readonly directory: boolean }
   | { readonly kind: "watched"; readonly folder: HostPath; readonly name: string };
 
+/** The kernel looks only into the mount namespace of whoever renames; is_local_mountpoint() in fs/mount.h. */
+export const MOVABLE =
+  "with nesting the command can make a mount namespace in which nothing keeps it from being renamed";
+
 /** Each holds a directory open for as long as the run takes. */
 const MAX_WATCHED = 32;
 
@@ -69,12 +73,14 @@ const between = (path: HostPath, top: HostPath): HostPath[] => {
 /** The protected paths of a profile on this host. */
 export class Protection {
   readonly #why: Because;
+  readonly #nesting: boolean;
   readonly #held: readonly Extract<Found, { kind: "held" }>[];
   readonly #watched: readonly Extract<Found, { kind: "watched" }>[];
 
   /** @throws TsboxError E_PROTECT. */
   constructor(profile: Profile, facts: HostFacts) {
     this.#why = because(profile, "protect");
+    this.#nesting = profile.nesting;
     const found = profile.protect.map((path) => find(path, facts, this.#why));
     const held = found.flatMap((each) => (each.kind === "held" ? [each] : []));
     const isCovered = (path: HostPath) => held.some((other) => isBelow(path, other.path));
@@ -108,6 +114,11 @@ export class Protection {
     ];
     // Outer ones first: a later mount on a directory would hide those in it.
     const pinned = [...new Set(ways)].sort((a, b) => a.split("/").length - b.split("/").length);
+    const first = [...held.map(({ path }) => path), ...pinned][0];
+    if (this.#nesting && first !== undefined) {
+      const fix = "share it read-only (--work ro), or choose: nesting = true or protect";
+      throw new TsboxError("E_PROTECT", { path: first, reason: MOVABLE, fix }, this.#why);
+    }
     return [
       ...pinned.map((path) => this.#bind(bind, path, "rw", true)),
       ...held.map(({ path, directory }) => this.#bind(bind, path, "ro", directory)),

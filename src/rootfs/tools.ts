@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { type HostPath, hostPath, sandboxPath } from "../base/brand.ts";
-import { isAtOrBelow } from "../base/path.ts";
+import { isAtOrBelow, isBelow } from "../base/path.ts";
 import { type Because, TsboxError } from "../errors/error.ts";
 import type { HostFacts, ToolFact } from "../host/facts.ts";
 import { because } from "../profile/because.ts";
@@ -20,10 +20,16 @@ const isShown = (path: string): boolean => SHOWN.some((tree) => isAtOrBelow(path
 /** Whether a file is the program, with a version behind its name at most, and not one that stands in for many. */
 const isItself = (name: string, real: string): boolean => posix.basename(real).startsWith(name);
 
+/** Hidden directories of a home have settings and tokens besides programs: ~/.local, ~/.cargo; those below are for one program. */
+function isFull(prefix: string, home: string): boolean {
+  const [first = "", ...rest] = isBelow(prefix, home) ? posix.relative(home, prefix).split("/") : [];
+  return first === ".config" || (first.startsWith(".") && rest.length === 0);
+}
+
 /** Where more lies than programs, though it has a bin directory. */
 function fullFault(prefix: string, user: HostFacts["user"]): string | undefined {
-  const local = [user.home, user.otherHome].some((home) => home !== undefined && prefix === `${home}/.local`);
-  return local ? "programs keep their data in it" : sharingFault(prefix, user);
+  const full = [user.home, user.otherHome].some((home) => home !== undefined && isFull(prefix, home));
+  return full ? "programs keep their data in it" : sharingFault(prefix, user);
 }
 
 /** @throws TsboxError E_TOOL when the program is not there, or sharing its prefix would show more than it. */

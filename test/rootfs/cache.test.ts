@@ -37,11 +37,6 @@ describe("a cache", () => {
     });
   });
 
-  it("is read-only where all is", () => {
-    const binds = stepsOf({ readOnly: true }).filter((step) => step.op === "bind" && step.target === "/cache");
-    expect(binds).toMatchObject([{ mode: "ro" }]);
-  });
-
   it("belongs to the work directory, or to the profile", () => {
     expect(keyOf("/a/b")).toEqual(["%2Fa%2Fb"]);
     expect(keyOf("/a/b", { name: "p", mounts: [cache("profile")] })).toEqual(["profile-p"]);

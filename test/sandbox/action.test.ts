@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { INPUT, makeRunner, readAction, runAction } from "../support/action.ts";
 import { makeProject } from "../support/project.ts";
@@ -81,7 +81,11 @@ describe("action.yml", () => {
     mkdirSync(`${workspace}/.git/modules/sub`, { recursive: true });
     writeFileSync(config, '[http "https://github.com/"]\n\textraheader = AUTHORIZATION: basic eA==\n');
     expect(await run("echo ran")).toMatchObject({ code: 125, stdout: expect.stringContaining("persist-credentials") });
-    writeFileSync(config, "[core]\n");
+    // In a repository below, as checkout's path makes it.
+    mkdirSync(`${workspace}/repo/.git`, { recursive: true });
+    renameSync(config, `${workspace}/repo/.git/config`);
+    expect(await run("echo ran")).toMatchObject({ code: 125, stdout: expect.stringContaining("persist-credentials") });
+    writeFileSync(`${workspace}/repo/.git/config`, "[core]\n");
     expect(await run("echo ran")).toMatchObject({ code: 0, stdout: expect.stringContaining("\nran\n") });
   });
 

@@ -32,6 +32,9 @@ describe("what a command left behind", () => {
     const result = await run(["true"], { cwd, words: ["-v", `${ROOT}:/x`] });
     expect(result).toMatchObject({ code: 125, stderr: expect.stringContaining("[E_MOUNT_OWN]") });
     expect(await run(["true"], { cwd, words: ["-v", `${ROOT}:/x:ro`] })).toMatchObject({ code: 0, stderr: "" });
+    // Nor a part of it: the next start would run what was put there.
+    const inside = await run(["true"], { cwd, words: ["-v", `${ROOT}/dist:/x`] });
+    expect(inside).toMatchObject({ code: 125, stderr: expect.stringContaining("[E_MOUNT_OWN]") });
   });
 
   it("does not replace a read-only mount by renaming what is above it", async () => {

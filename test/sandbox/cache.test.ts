@@ -57,6 +57,13 @@ describe("a cache", () => {
     ]);
   });
 
+  it("in a directory named with a slash at its end, that is not there yet", async () => {
+    const { home, settings } = caching();
+    const env = { XDG_CACHE_HOME: `${home}/new/` };
+    await lines("echo kept > /var/cache/things/x", { ...settings, env });
+    expect(await lines("cat /var/cache/things/x", { ...settings, env })).toEqual(["kept"]);
+  });
+
   it("of a path longer than a file name can be", async () => {
     const { home, settings } = caching();
     const cwd = `${home}/${"long name ".repeat(20)}/${"%".repeat(90)}`;
@@ -73,7 +80,13 @@ describe("a cache is refused", () => {
     chmodSync(`${home}/.cache/tsbox`, 0o777);
     const result = await sh("true", settings);
     expect(result).toMatchObject({ code: 125, stderr: expect.stringContaining("[E_CACHE]") });
+    expect(result.stderr).toContain(`fix: chmod go-w ${home}/.cache/tsbox if it is yours`);
     chmodSync(`${home}/.cache/tsbox`, 0o755);
+    expect((await sh("true", settings)).code).toBe(0);
+    // Above it too: somebody could put another directory in its place.
+    chmodSync(`${home}/.cache`, 0o777);
+    expect((await sh("true", settings)).stderr).toContain(`${home}/.cache is no directory that only you can write to`);
+    chmodSync(`${home}/.cache`, 0o775);
     expect((await sh("true", settings)).code).toBe(0);
   });
 

@@ -1,8 +1,9 @@
+import { existsSync, renameSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { inSandbox } from "../support/odd.ts";
 import { makeProject, type Project } from "../support/project.ts";
 import { lines } from "../support/shell.ts";
-import { bare, run } from "../support/tsbox.ts";
+import { bare, ROOT, run } from "../support/tsbox.ts";
 
 /** A project with a profile that allows sandboxes inside. */
 function makeNest(more = ""): Project {
@@ -70,6 +71,35 @@ describe("the outer one's walls", () => {
       "mount -t tmpfs none /mnt; mount -o remount,ro,bind /mnt; mount -o remount,rw,bind /mnt; touch /mnt/made";
     const words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec", twin];
     expect(await bare(words, project)).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("that rest on mount points staying where they are are refused, for these can be renamed", async () => {
+    const project = makeNest('work = "rw"');
+    project.write("kept/file", "");
+    const program = project.copy(`${ROOT}/test/fixtures/rename.py`);
+    const rename = (words: readonly string[]) =>
+      run(["/usr/bin/python3", program, "kept"], { cwd: project.cwd, words });
+    const nesting = ["--profile", "./nest.toml"];
+    // What the kernel does, and why: without nesting there is no way into another mount namespace.
+    expect((await rename(["--work", "rw", "-v", "./kept"])).stdout).toBe("Operation not permitted\n");
+    expect(existsSync(`${project.cwd}/kept`)).toBe(true);
+    expect((await rename([...nesting, "-v", "./kept"])).stdout).toBe("renamed\n");
+    expect(existsSync(`${project.cwd}/kept`)).toBe(false);
+    renameSync(`${project.cwd}/kept.renamed`, `${project.cwd}/kept`);
+    // So what would be read-only there is an error.
+    expect(await rename([...nesting, "-v", "./kept:ro"])).toMatchObject({
+      code: 125,
+      stderr: expect.stringContaining("[E_MOUNT_RENAME]"),
+    });
+    project.write("nest.toml", 'extends = "strict"\nnesting = true\nwork = "rw"\nprotect = ["kept"]\n');
+    expect(await rename(nesting)).toMatchObject({ code: 125, stderr: expect.stringContaining("[E_PROTECT]") });
+    expect(existsSync(`${project.cwd}/kept`)).toBe(true);
+  });
+
+  it("that watch a missing name of the work directory stay", async () => {
+    const project = makeNest('work = "rw"\nprotect = [".envrc"]');
+    const { code, stderr } = await run(["touch", ".envrc"], { cwd: project.cwd, words: ["--profile", "./nest.toml"] });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("aside to .envrc.untrusted") });
   });
 
   it("that hide parts of /proc do not count in a proc of a namespace inside, whose settings nobody can write", async () => {

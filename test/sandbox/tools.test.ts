@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeProject } from "../support/project.ts";
@@ -49,10 +49,26 @@ describe("a tool", () => {
     });
   });
 
+  it("is not found by a link that lies in the work directory, which could lead anywhere", async () => {
+    const { home, settings } = withTool("apps/bin/thing", "l");
+    mkdirSync(`${home}/l`);
+    mkdirSync(`${home}/project/pre`);
+    symlinkSync(`${home}/project/pre/thing`, `${home}/l/thing`);
+    symlinkSync(`${home}/apps/bin/thing`, `${home}/project/pre/thing`);
+    expect((await sh("true", settings)).stderr).toContain("it is in no directory of PATH [E_TOOL]");
+    // The twin: the same link elsewhere.
+    symlinkSync(`${home}/apps/bin/thing`, `${home}/direct`);
+    rmSync(`${home}/l/thing`);
+    symlinkSync(`${home}/direct`, `${home}/l/thing`);
+    expect(await lines("thing", settings)).toEqual(["thing runs"]);
+  });
+
   it.each([
     ["a stand-in of a version manager", "shims/thing", "is not the program itself"],
     ["one in the home directory's bin", "bin/thing", "it is your home directory"],
     ["one in ~/.local/bin", ".local/bin/thing", "programs keep their data in it"],
+    ["one in ~/.cargo/bin, beside a token", ".cargo/bin/thing", "programs keep their data in it"],
+    ["one below ~/.config", ".config/a/bin/thing", "programs keep their data in it"],
   ])("is refused with what to do: %s", async (_, place, why) => {
     const { settings } = withTool(place);
     const { code, stderr } = await sh("true", settings);
