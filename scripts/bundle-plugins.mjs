@@ -1,7 +1,7 @@
 // @ts-check
 // What makes the bundle of the command line start quickly; for scripts/build.mjs.
 import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { ROOT } from "./tree.mjs";
 
 /**
@@ -72,10 +72,11 @@ export const LAZY = {
     onResolve({ filter: /^\.{1,2}\// }, ({ path, importer, kind }) => {
       const file = join(importer, "..", path);
       const isLazy = kind === "import-statement" && LAZY_MODULES.includes(file);
-      return isLazy ? { path: file, namespace: "lazy-module" } : undefined;
+      // The bundle names it: the same wherever it is built.
+      return isLazy ? { path: relative(ROOT, file), namespace: "lazy-module" } : undefined;
     });
     onLoad({ filter: /.*/, namespace: "lazy-module" }, ({ path }) => ({
-      contents: exportedStubs(path, JSON.stringify(path)),
+      contents: exportedStubs(join(ROOT, path), JSON.stringify(join(ROOT, path))),
       resolveDir: ROOT,
     }));
   },
