@@ -19,6 +19,15 @@ function otherFaults(steps: readonly Step[]): string[] {
     faults.push("Landlock's ruleset is not put in force");
   if (has((step) => step.op === "network-service") && !has((step) => step.op === "fence"))
     faults.push("a network is connected without a fence");
+  // The outer user namespace owns the network, and its root is the command's own id.
+  if (has((step) => step.op === "network-service") && !isNested)
+    faults.push("a network is connected and the payload is not nested");
+  if (has((step) => step.op === "new-cgroup") !== has((step) => step.op === "new-namespaces" && step.cgroup))
+    faults.push("the cgroup and init's birth in it do not come together");
+  if (has((step) => step.op === "new-cgroup") !== has((step) => step.op === "remove-cgroup"))
+    faults.push("the cgroup's making and its removal do not come together");
+  if (has((step) => step.op === "cgroup-limit") && !has((step) => step.op === "new-cgroup"))
+    faults.push("a limit is set without a cgroup");
   if (has((step) => step.op === "terminal") !== has((step) => step.op === "terminal-link"))
     faults.push("the terminal and the link for it do not come together");
   if (has((step) => step.op === "terminal") !== has((step) => step.op === "session" && step.terminal))

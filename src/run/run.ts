@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { Readable } from "node:stream";
 import { TsboxError } from "../errors/error.ts";
-import { probeArch } from "../host/probe.ts";
 import { findLauncher } from "../launcher/find.ts";
 import { REPORT_FD, spawnLauncher } from "../launcher/spawn.ts";
 import { encode } from "../plan/encode.ts";
@@ -79,7 +78,7 @@ export async function runSandboxed(
 ): Promise<RunResult> {
   input.signal?.throwIfAborted();
   const { plan } = prepare({ ...request, starts: "child" }, { messages: "none", report: { fd: REPORT_FD } });
-  const child = spawnLauncher(findLauncher(request.packageDir, probeArch()), encode(plan), command);
+  const child = spawnLauncher(findLauncher(request.packageDir, plan.arch), encode(plan), command);
   const kill = () => child.kill("SIGKILL");
   input.signal?.addEventListener("abort", kill, { once: true });
   try {

@@ -105,6 +105,36 @@ describe("the order of a plan", () => {
     ]);
   });
 
+  it("is refused when a network is connected and the payload is not nested", () => {
+    const connected = PLANS.find((steps) => opsOf(steps).has("network-service")) ?? [];
+    const flat = connected.map((step): Step => {
+      if (step.section !== "userns" || step.step.op !== "new-payload") return step;
+      return { ...step, step: { ...step.step, nested: undefined } };
+    });
+    expect(orderFaults(flat)).toContain("a network is connected and the payload is not nested");
+  });
+
+  it.each([
+    ["new-cgroup", "the cgroup and init's birth in it do not come together"],
+    ["new-cgroup", "the cgroup's making and its removal do not come together"],
+    ["new-cgroup", "a limit is set without a cgroup"],
+    ["remove-cgroup", "the cgroup's making and its removal do not come together"],
+  ] as const)("is refused without %s: %s", (op, fault) => {
+    const limited = PLANS.find((steps) => opsOf(steps).has("cgroup-limit")) ?? [];
+    expect(orderFaults(limited)).toEqual([]);
+    expect(orderFaults(without(limited, (step) => step.op === op))).toContain(fault);
+  });
+
+  it("is refused when init is to be born into a cgroup that is not made, or not into the one that is", () => {
+    for (const steps of PLANS) {
+      const other = steps.map((step): Step => {
+        if (step.section !== "userns" || step.step.op !== "new-namespaces") return step;
+        return { ...step, step: { ...step.step, cgroup: !step.step.cgroup } };
+      });
+      expect(orderFaults(other)).toEqual(["the cgroup and init's birth in it do not come together"]);
+    }
+  });
+
   it("is refused when anything follows the command", () => {
     const [steps = []] = PLANS;
     const late: Step = { section: "userns", step: { op: "no-new-privs" }, because: { file: "x", key: "y" } };
