@@ -71,7 +71,9 @@ interface Figure {
 const FIGURES: readonly Figure[] = [
   { name: "memory_peak_bytes", path: "memory.peak" },
   { name: "swap_peak_bytes", path: "memory.swap.peak" },
-  { name: "oom_kills", path: "memory.events", line: "oom_kill ", limit: "memory" },
+  // The machine's own want of memory kills as well, and is no limit that was reached.
+  { name: "limit_ooms", path: "memory.events.local", line: "oom ", limit: "memory" },
+  { name: "oom_kills", path: "memory.events", line: "oom_kill " },
   { name: "pids_peak", path: "pids.peak" },
   { name: "pids_refused", path: "pids.events", line: "max ", limit: "pids" },
   { name: "cpu_user_us", path: "cpu.stat", line: "user_usec " },

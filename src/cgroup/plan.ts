@@ -29,7 +29,11 @@ interface Setting {
   readonly optional?: true;
 }
 
-type Writer<K extends LimitName> = (value: NonNullable<Limits[K]>, facts: HostFacts) => readonly Setting[];
+type Writer<K extends LimitName> = (
+  value: NonNullable<Limits[K]>,
+  facts: HostFacts,
+  place: CgroupPlace,
+) => readonly Setting[];
 
 const one = (file: string, value: string | number): readonly Setting[] => [{ file, value: String(value) }];
 
@@ -38,8 +42,10 @@ const WRITERS: { readonly [K in LimitName]: Writer<K> } = {
   // A process that is killed for want of memory takes all others with it: what is left would be half a sandbox.
   memory: (bytes) => [...one("memory.max", bytes), ...one("memory.oom.group", 1)],
   memoryHigh: (bytes) => one("memory.high", bytes),
-  // A kernel without the file swaps nothing.
-  swap: (bytes) => [{ file: "memory.swap.max", value: String(bytes), ...(bytes === 0 ? { optional: true } : {}) }],
+  // A kernel that counts no swap (swapaccount=0) has no such file, which is as good where there is none.
+  swap: (bytes, _, place) => [
+    { file: "memory.swap.max", value: String(bytes), ...(bytes === 0 && !place.swap ? { optional: true } : {}) },
+  ],
   pids: (count) => one("pids.max", count),
   cpus: (cpus) => one("cpu.max", `${Math.round(cpus * PERIOD_US)} ${PERIOD_US}`),
   cpuWeight: (weight) => one("cpu.weight", weight),
@@ -52,9 +58,14 @@ const WRITERS: { readonly [K in LimitName]: Writer<K> } = {
     }),
 };
 
-function settingsOf<K extends LimitName>(key: K, { limits }: Profile, facts: HostFacts): readonly Setting[] {
+function settingsOf<K extends LimitName>(
+  key: K,
+  { limits }: Profile,
+  facts: HostFacts,
+  place: CgroupPlace,
+): readonly Setting[] {
   const value = limits[key];
-  return value === undefined ? [] : WRITERS[key](value, facts);
+  return value === undefined ? [] : WRITERS[key](value, facts, place);
 }
 
 const keyOf = (name: LimitName): string => `limits.${LIMIT_KEYS[name].key}`;
@@ -65,9 +76,9 @@ const limitNames = ({ limits }: Profile): LimitName[] =>
 
 const isLimitName = (name: string): name is LimitName => Object.hasOwn(LIMIT_KEYS, name);
 
-function planLimits(profile: Profile, facts: HostFacts): Step[] {
+function planLimits(profile: Profile, facts: HostFacts, place: CgroupPlace): Step[] {
   return limitNames(profile).flatMap((name) =>
-    settingsOf(name, profile, facts).map((setting) => ({
+    settingsOf(name, profile, facts, place).map((setting) => ({
       step: { op: "cgroup-limit", optional: false, ...setting } as const,
       because: because(profile, keyOf(name)),
     })),
@@ -126,7 +137,7 @@ function planIn(place: CgroupPlace, profile: Profile, facts: HostFacts, why: Bec
   const enable = checkPlace(profile, place, why);
   const { parent, name } = place;
   return {
-    enter: [{ step: { op: "new-cgroup", parent, name, enable }, because: why }, ...planLimits(profile, facts)],
+    enter: [{ step: { op: "new-cgroup", parent, name, enable }, because: why }, ...planLimits(profile, facts, place)],
     leave: [
       { step: { op: "cgroup-figures", notices: noticesOf(profile) }, because: why },
       { step: { op: "remove-cgroup", name }, because: why },

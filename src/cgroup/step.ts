@@ -22,7 +22,7 @@ export type CgroupStep =
       /** As cgroups(7) and the kernel's cgroup-v2.rst call it. */
       readonly file: string;
       readonly value: string;
-      /** A kernel without the file has nothing to be limited either. */
+      /** Without the file there is nothing to be limited either. */
       readonly optional: boolean;
     }
   | { readonly op: "cgroup-figures"; readonly notices: readonly Notice[] }

@@ -19,17 +19,20 @@ function layout({ cgroup }: MachineFacts): Finding {
   }
 }
 
-function delegation({ cgroup, user }: MachineFacts): Finding {
+/** As a run finds it: src/host/cgroup-place.ts. */
+function delegation({ cgroupPlace: place }: MachineFacts): Finding {
   const id = "cgroup-delegation";
-  const lacking = WANTED.filter((name) => !cgroup.controllers.includes(name));
-  const fix = cgroup.systemd ? FIX.delegate : FIX.delegateByHand;
-  if (!cgroup.isDelegated) {
-    if (!cgroup.userManager) return fault(id, "missing", `no group that ${user.name} may divide`, COST, fix);
-    return ok(id, "by the user's systemd");
-  }
-  if (lacking.length === 0) return ok(id, `a group of its own with ${cgroup.controllers.join(", ")}`);
-  const found = `a group of its own without ${lacking.join(", ")}`;
-  return fault(id, "limited", found, `no limits on ${lacking.join(", ")}`, fix);
+  if ("reason" in place) return fault(id, "missing", place.reason, COST, place.fix);
+  const found = place.needs === "scope" ? "by the user's systemd" : "a group of its own";
+  const lacking = WANTED.filter((name) => !place.controllers.includes(name));
+  if (lacking.length === 0) return ok(id, `${found}, with ${place.controllers.join(", ")}`);
+  return fault(
+    id,
+    "limited",
+    `${found}, without ${lacking.join(", ")}`,
+    `no limits on ${lacking.join(", ")}`,
+    place.fix,
+  );
 }
 
 function manager({ cgroup, user, versions }: MachineFacts): Finding {

@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { hostPath } from "../base/brand.ts";
 import { FIX } from "../errors/fix.ts";
-import { probeCgroup } from "./cgroup.ts";
+import { type CgroupFact, probeCgroup } from "./cgroup.ts";
 import type { CgroupPlace, HostFacts, NoCgroup } from "./facts.ts";
 import { probeMounts } from "./mountinfo.ts";
 import { ifThere } from "./path.ts";
@@ -59,6 +59,9 @@ function isDelegated(folder: string): boolean {
 const newName = (): string =>
   `tsbox-${readFileSync("/proc/sys/kernel/random/uuid", "utf8").replaceAll("-", "").slice(0, 16)}`;
 
+/** Below the heading there is a line for each; a kernel without swap has no such file. */
+const hasSwap = (): boolean => (ifThere(() => readFileSync("/proc/swaps", "utf8")) ?? "").trim().split("\n").length > 1;
+
 function placeIn(parent: string, needs: FoundCgroup["needs"], controllers: readonly string[]): FoundCgroup {
   return {
     parent: hostPath(parent),
@@ -66,6 +69,7 @@ function placeIn(parent: string, needs: FoundCgroup["needs"], controllers: reado
     controllers,
     enabled: words(`${parent}/cgroup.subtree_control`),
     fix: existsSync("/run/systemd/system") ? FIX.delegateControllers : FIX.controllersByHand,
+    swap: hasSwap(),
     needs,
   };
 }
@@ -73,16 +77,19 @@ function placeIn(parent: string, needs: FoundCgroup["needs"], controllers: reado
 /** The name of the scope that this process asks the user's systemd for. */
 export const scopeName = (pid: number): string => `tsbox-${pid}.scope`;
 
-/** @param mayAsk Whether the user's systemd may be asked for a scope, into which this process then moves. */
-export function findCgroup(user: HostFacts["user"], mayAsk: boolean): FoundCgroup | NoCgroup {
-  const fact = probeCgroup(probeMounts(), user);
+/** Who asks. */
+type User = Pick<HostFacts["user"], "name"> & { readonly uid: number };
+
+/** As {@link findCgroup}, on a machine that is known already. */
+export function chooseCgroup(fact: CgroupFact, user: User, mayAsk: boolean): FoundCgroup | NoCgroup {
   const { own, layout } = fact;
   if (layout === "none" || own === undefined) {
     return { reason: "no cgroup file system is mounted", fix: FIX.mountCgroup2 };
   }
   if (layout !== "v2") return { reason: "this machine has its controllers in cgroup v1", fix: FIX.cgroup2 };
   const parent = dirname(own);
-  const isPlain = !isUnit(own) && words(`${parent}/cgroup.type`)[0] === "domain";
+  // What is made in a "domain threaded" one is of no use; cgroups(7).
+  const isPlain = !isUnit(own) && words(`${parent}/cgroup.type`).join(" ") === "domain";
   if (isPlain && mayDivide(parent) && words(`${parent}/cgroup.procs`).length === 0) {
     return placeIn(parent, "nothing", words(`${parent}/cgroup.controllers`));
   }
@@ -98,3 +105,7 @@ export function findCgroup(user: HostFacts["user"], mayAsk: boolean): FoundCgrou
     return { reason: `${basename(own) === "" ? "/" : own} is no cgroup that ${user.name} may divide`, fix };
   return { reason: `other processes are in ${own} as well`, fix: fact.systemd ? FIX.delegate : FIX.leafByHand };
 }
+
+/** @param mayAsk Whether the user's systemd may be asked for a scope, into which this process then moves. */
+export const findCgroup = (user: User, mayAsk: boolean): FoundCgroup | NoCgroup =>
+  chooseCgroup(probeCgroup(probeMounts(), user), user, mayAsk);

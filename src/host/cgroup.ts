@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { MountLine } from "./mountinfo.ts";
 import { ifThere } from "./path.ts";
 
@@ -8,8 +8,6 @@ export interface CgroupFact {
   readonly layout: "v2" | "hybrid" | "v1" | "none";
   /** Directory of this process in v2. */
   readonly own: string | undefined;
-  /** Whether this user may make groups in it and move processes. */
-  readonly isDelegated: boolean;
   /** cgroup.controllers of it. */
   readonly controllers: readonly string[];
   /** The machine was started by systemd; sd_booted(3). */
@@ -29,15 +27,6 @@ function layoutOf(mounts: readonly MountLine[]): CgroupFact["layout"] {
   return isV1 ? "hybrid" : "v2";
 }
 
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false; // whatever the reason, it cannot be used
-  }
-}
-
 export function probeCgroup(
   mounts: readonly MountLine[],
   user: { readonly uid: number; readonly name: string },
@@ -49,7 +38,6 @@ export function probeCgroup(
   return {
     layout: layoutOf(mounts),
     own,
-    isDelegated: own !== undefined && isWritable(own) && isWritable(`${own}/cgroup.procs`),
     controllers: controllers.split(/\s+/).filter((name) => name !== ""),
     systemd: existsSync("/run/systemd/system"),
     userManager: existsSync(`/run/user/${user.uid}/systemd/private`),

@@ -48,6 +48,8 @@ export interface CgroupPlace {
   readonly enabled: readonly string[];
   /** What would add to the controllers. */
   readonly fix: string;
+  /** Whether this machine has anything to swap to; proc_swaps(5). */
+  readonly swap: boolean;
 }
 
 /** Why there is none, and what would give one. */

@@ -5,8 +5,9 @@ import { type EmptyCall, errnoOfEmpty, landlockAbi } from "../sys/libc.ts";
 import { libseccompVersion } from "../sys/libseccomp.ts";
 import type { Arch } from "../sys/syscalls.ts";
 import { type CgroupFact, probeCgroup } from "./cgroup.ts";
+import { chooseCgroup, type FoundCgroup } from "./cgroup-place.ts";
 import { probeDevice } from "./device.ts";
-import type { IdRange } from "./facts.ts";
+import type { IdRange, NoCgroup } from "./facts.ts";
 import { type MountLine, probeMounts } from "./mountinfo.ts";
 import { ifThere } from "./path.ts";
 import { type ProgramFact, probeProgram, probeVersion } from "./program.ts";
@@ -69,6 +70,8 @@ export interface MachineFacts {
   /** What `--version` prints. */
   readonly versions: Readonly<Partial<Record<"fuse-overlayfs" | "pasta" | "slirp4netns" | "systemd-run", string>>>;
   readonly cgroup: CgroupFact;
+  /** Where a run would make a sandbox's, or why it could not. */
+  readonly cgroupPlace: FoundCgroup | NoCgroup;
   readonly landlockAbi: number;
   readonly libseccomp: { readonly version: string } | { readonly why: string };
   /** Actions that filters may have; seccomp(2). */
@@ -130,6 +133,7 @@ export function probeMachine(): MachineFacts {
   const arch = ARCHES[process.arch];
   const mounts = probeMounts();
   const status = textOf("/proc/self/status") ?? "";
+  const cgroup = probeCgroup(mounts, user);
   const versions = VERSIONED.flatMap((program) => {
     const version = probeVersion(program);
     return version === undefined ? [] : [[program, version] as const];
@@ -157,7 +161,8 @@ export function probeMachine(): MachineFacts {
     overlay: probeOverlay(kernel),
     devices: { fuse: probeDevice("/dev/fuse"), tun: probeDevice("/dev/net/tun") },
     versions: Object.fromEntries(versions),
-    cgroup: probeCgroup(mounts, user),
+    cgroup,
+    cgroupPlace: chooseCgroup(cgroup, user, true),
     landlockAbi: arch === undefined ? 0 : landlockAbi(arch),
     libseccomp: probeLibseccomp(),
     seccompActions: (textOf("/proc/sys/kernel/seccomp/actions_avail") ?? "").split(" ").filter((word) => word !== ""),

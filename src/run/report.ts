@@ -31,7 +31,9 @@ const REPORT = v.object({
   /** Of the sandbox's cgroup, when it has one and the kernel counts it. */
   memory_peak_bytes: v.optional(v.number()),
   swap_peak_bytes: v.optional(v.number()),
-  /** Processes that were killed for want of memory. */
+  /** How often the limit on memory left no room for what was needed. */
+  limit_ooms: v.optional(v.number()),
+  /** Processes that were killed for want of memory, be it the sandbox's or the machine's. */
   oom_kills: v.optional(v.number()),
   pids_peak: v.optional(v.number()),
   /** How often a process or thread was not made. */

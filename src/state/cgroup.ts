@@ -13,22 +13,55 @@ import { TsboxError } from "../errors/error.ts";
 import { FIX } from "../errors/fix.ts";
 import { type FoundCgroup, findCgroup, LEAF, scopeName } from "../host/cgroup-place.ts";
 import type { HostFacts, NoCgroup } from "../host/facts.ts";
-import { errorCode } from "../host/path.ts";
+import { errorCode, ifThere } from "../host/path.ts";
 import { tryLock } from "../sys/libc.ts";
 
 /** Of a sandbox; src/host/cgroup-place.ts names them. */
 const NAME = /^tsbox-[0-9a-f]{16}$/;
 
-/** Kills what is left in a cgroup whose supervisor has been killed, and removes it. One that is in use stays. */
+/** For processes that have been killed, until they are gone. */
+const GONE_MS = 200;
+
+const TICK_MS = 5;
+const clock = new Int32Array(new SharedArrayBuffer(4));
+
+/** Waits without letting anything else run. */
+const pause = (): unknown => Atomics.wait(clock, 0, 0, TICK_MS);
+
+/** What the kernel says of a cgroup that is gone, or whose file was open already when it went. */
+function unlessGone(act: () => void): void {
+  try {
+    ifThere(act);
+  } catch (error) {
+    if (errorCode(error) !== "ENODEV") throw error;
+  }
+}
+
+/** Removes a cgroup in which nothing is; one in which something stays is left. */
+function removeEmpty(path: string): void {
+  for (let waited = 0; waited <= GONE_MS; waited += TICK_MS) {
+    try {
+      unlessGone(() => rmdirSync(path));
+      return;
+    } catch (error) {
+      if (errorCode(error) !== "EBUSY") throw error;
+    }
+    pause();
+  }
+}
+
+/**
+ * Kills what is left in a cgroup whose supervisor has been killed, and removes it. One that is in use stays, and so does one whose
+ * processes do not end at once: the next run will find it. Another run may remove it meanwhile, at any moment.
+ */
 function sweepOne(path: string): void {
-  const fd = openSync(path, "r");
+  const fd = ifThere(() => openSync(path, "r"));
+  if (fd === undefined) return;
   try {
     if (!tryLock(fd)) return;
-    if (existsSync(`${path}/cgroup.kill`)) writeFileSync(`${path}/cgroup.kill`, "1");
-    rmdirSync(path);
-  } catch (error) {
-    // Processes that have just been killed are not gone yet; the next run will find it.
-    if (errorCode(error) !== "EBUSY") throw error;
+    // "r+" makes no file; Linux 5.14 has this one.
+    unlessGone(() => writeFileSync(`${path}/cgroup.kill`, "1", { flag: "r+" }));
+    removeEmpty(path);
   } finally {
     closeSync(fd);
   }
@@ -42,10 +75,7 @@ export function sweepCgroups(parent: string): void {
   try {
     // A launcher holds it while its cgroup has no lock yet.
     if (!tryLock(fd)) return;
-    for (const name of left) {
-      // Another run may have removed it meanwhile.
-      if (existsSync(`${parent}/${name}`)) sweepOne(`${parent}/${name}`);
-    }
+    for (const name of left) sweepOne(`${parent}/${name}`);
   } finally {
     closeSync(fd);
   }
@@ -53,7 +83,6 @@ export function sweepCgroups(parent: string): void {
 
 const MANAGER = ["org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"];
 const SCOPE_MS = 20_000;
-const TICK_MS = 5;
 
 /**
  * Has the user's systemd move this process into a scope of its own, as `systemd-run --user --scope -p Delegate=yes` would; but
@@ -91,10 +120,9 @@ function enterScope(user: HostFacts["user"]): void {
   const { status, stderr, error } = spawnSync("busctl", call, { encoding: "utf8", env, timeout: SCOPE_MS });
   const fail = (reason: string) => new TsboxError("E_CGROUP", { reason, fix: FIX.userManager });
   if (status !== 0) throw fail(`the user's systemd made no scope: ${error?.message ?? stderr.trim()}`);
-  const clock = new Int32Array(new SharedArrayBuffer(4));
   for (let waited = 0; !readFileSync("/proc/self/cgroup", "utf8").includes(`/${scope}\n`); waited += TICK_MS) {
     if (waited > SCOPE_MS) throw fail("the user's systemd did not make a scope in time");
-    Atomics.wait(clock, 0, 0, TICK_MS);
+    pause();
   }
 }
 

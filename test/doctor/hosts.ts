@@ -66,11 +66,19 @@ export const DEBIAN: MachineFacts = {
   cgroup: {
     layout: "v2",
     own: "/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/tsbox.scope",
-    isDelegated: true,
     controllers: ["cpu", "memory", "pids"],
     systemd: true,
     userManager: true,
     lingers: false,
+  },
+  cgroupPlace: {
+    parent: hostPath("/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/tsbox-7.scope"),
+    name: "tsbox-0123456789abcdef",
+    controllers: ["cpu", "memory", "pids"],
+    enabled: [],
+    fix: "",
+    swap: true,
+    needs: "scope",
   },
   landlockAbi: 6,
   libseccomp: { version: "2.5.4" },
@@ -112,7 +120,8 @@ export const DOCKER: MachineFacts = {
   newgidmap: undefined,
   devices: { fuse: "ENOENT", tun: "ENOENT" },
   versions: {},
-  cgroup: { ...DEBIAN.cgroup, isDelegated: false, controllers: [], systemd: false, userManager: false },
+  cgroup: { ...DEBIAN.cgroup, controllers: [], systemd: false, userManager: false },
+  cgroupPlace: { reason: "/ is no cgroup that root may divide", fix: "divide it" },
   libseccomp: { why: "libseccomp.so.2 cannot be loaded: no such file" },
 };
 
@@ -134,10 +143,10 @@ export const WSL_2: MachineFacts = {
     ...DEBIAN.cgroup,
     layout: "hybrid",
     controllers: [],
-    isDelegated: false,
     systemd: false,
     userManager: false,
   },
+  cgroupPlace: { reason: "this machine has its controllers in cgroup v1", fix: "boot otherwise" },
   landlockAbi: 0,
 };
 
@@ -167,7 +176,8 @@ export const OLD: MachineFacts = {
   newgidmap: { path: hostPath("/usr/bin/newgidmap"), raised: "setuid", isNosuid: true },
   overlay: "module",
   versions: { slirp4netns: "slirp4netns version 0.4.3\n" },
-  cgroup: { ...DEBIAN.cgroup, layout: "v1", own: undefined, isDelegated: false, controllers: [], userManager: false },
+  cgroup: { ...DEBIAN.cgroup, layout: "v1", own: undefined, controllers: [], userManager: false },
+  cgroupPlace: { reason: "this machine has its controllers in cgroup v1", fix: "boot otherwise" },
   landlockAbi: 0,
   seccompActions: [],
 };

@@ -48,6 +48,7 @@ export const CGROUP: CgroupPlace = {
   controllers: ["cpuset", "cpu", "io", "memory", "pids"],
   enabled: [],
   fix: "",
+  swap: true,
 };
 
 /** Debian 12 of an ordinary user: merged /usr, subordinate ids. */
