@@ -137,6 +137,8 @@ static const char *fault_script(const uint8_t *base, const struct plan_header *h
 			fault = fault_entry(&entry[i], script, head->data_n, i == first + n - 1);
 		if (fault != NULL)
 			return fault;
+		if (entry[i].op == OP_SPAWN && !is_saved(saved, (uint32_t)entry[i].arg[3]))
+			return "a spawn's cgroup is no fd";
 		if (entry[i].step >= head->step_n || entry[i].call >= head->data_n ||
 		    entry[i].of >= head->data_n)
 			return "an entry has no step or no name";

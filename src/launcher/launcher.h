@@ -155,6 +155,8 @@ int64_t clock_ns(void);
 #define NO_CGROUP (-1)
 pid_t clone3(uint64_t flags, int *pidfd, int cgroup);
 int spawn(struct launch *launch, const struct plan_entry *entry);
+/* In a child of `parent`: the program of a helper or a service, which ends with it. */
+noreturn void become_program(const struct launch *launch, const struct plan_entry *entry, pid_t parent);
 int run_helper(struct launch *launch, const struct plan_entry *entry);
 
 /* service.c */

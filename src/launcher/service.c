@@ -34,21 +34,14 @@ static bool take_fds(const int32_t *given, int n, int null, int words)
 
 static noreturn void become_service(const struct launch *launch, const struct plan_entry *entry, int words, pid_t parent)
 {
-	uint8_t *data = launch->plan.data;
-	uint64_t none = 0;
-	int n = (int)entry->arg[4];
+	const int32_t *given = (const int32_t *)(const void *)(launch->plan.data + entry->arg[3]);
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	/* A session of its own: what is typed at the terminal to end the command must not take its network away first. */
-	if (null < 0 || setsid() < 0 ||
-	    !take_fds((const int32_t *)(const void *)(data + entry->arg[3]), n, null, words) ||
-	    ((entry->flags & ENTRY_ENTER_USER) != 0 && setns(FIRST_GIVEN, CLONE_NEWUSER) != 0) ||
-	    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none)) != 0 ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+	if (null < 0 || setsid() < 0 || !take_fds(given, (int)entry->arg[4], null, words) ||
+	    ((entry->flags & ENTRY_ENTER_USER) != 0 && setns(FIRST_GIVEN, CLONE_NEWUSER) != 0))
 		_exit(EXIT_SETUP);
-	execve((const char *)(data + entry->arg[0]), (char **)(void *)(data + entry->arg[1]),
-	       (char **)(void *)(data + entry->arg[2]));
-	_exit(errno == ENOENT ? 127 : 126);
+	become_program(launch, entry, parent);
 }
 
 /* Returns 0 when it says that it is ready; ECHILD when it ends before, ETIMEDOUT when it hangs. */

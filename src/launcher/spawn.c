@@ -53,8 +53,11 @@ int spawn(struct launch *launch, const struct plan_entry *entry)
 {
 	int pidfd = -1;
 	int cgroup = entry->arg[3] == PLAN_NO_SLOT ? NO_CGROUP : (int)launch->slot[entry->arg[3]];
-	pid_t pid = clone3(entry->arg[0], &pidfd, cgroup);
 
+	/* Without its cgroup the sandbox would be without its limits. */
+	if (entry->arg[3] != PLAN_NO_SLOT && cgroup < 0)
+		return EBADF;
+	pid_t pid = clone3(entry->arg[0], &pidfd, cgroup);
 	if (pid < 0)
 		return errno;
 	if (pid == 0)
@@ -64,6 +67,20 @@ int spawn(struct launch *launch, const struct plan_entry *entry)
 	launch->slot[entry->arg[1]] = pid;
 	launch->slot[entry->arg[2]] = pidfd;
 	return 0;
+}
+
+void become_program(const struct launch *launch, const struct plan_entry *entry, pid_t parent)
+{
+	uint8_t *data = launch->plan.data;
+	uint64_t none = 0;
+
+	/* The signal is set after the clone, so the parent may have died before. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
+	    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none)) != 0)
+		_exit(EXIT_SETUP);
+	execve((const char *)(data + entry->arg[0]), (char **)(void *)(data + entry->arg[1]),
+	       (char **)(void *)(data + entry->arg[2]));
+	_exit(errno == ENOENT ? 127 : 126);
 }
 
 static void write_pid(uint8_t *text, int64_t pid)
@@ -83,23 +100,16 @@ static void write_pid(uint8_t *text, int64_t pid)
 /* Returns 0 when the helper exited 0 in time; ECHILD when it failed, ETIMEDOUT when it hung. */
 int run_helper(struct launch *launch, const struct plan_entry *entry)
 {
-	uint8_t *data = launch->plan.data;
+	pid_t parent = getpid();
 	int pidfd = -1;
 	int status = 0;
 
-	write_pid(data + entry->arg[4], launch->slot[entry->arg[3]]);
+	write_pid(launch->plan.data + entry->arg[4], launch->slot[entry->arg[3]]);
 	pid_t pid = clone3(0, &pidfd, NO_CGROUP);
 	if (pid < 0)
 		return errno;
-	if (pid == 0) {
-		uint64_t none = 0;
-		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
-		    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none)) != 0)
-			_exit(EXIT_SETUP);
-		execve((const char *)(data + entry->arg[0]), (char **)(void *)(data + entry->arg[1]),
-		       (char **)(void *)(data + entry->arg[2]));
-		_exit(errno == ENOENT ? 127 : 126);
-	}
+	if (pid == 0)
+		become_program(launch, entry, parent);
 	struct pollfd exited = { .fd = pidfd, .events = POLLIN };
 	int ready = poll(&exited, 1, HELPER_MS);
 	if (ready != 1)

@@ -52,6 +52,22 @@ describe("the launcher takes", () => {
     expect([status, stdout]).toEqual([125, ""]);
     expect(stderr).toMatch(/ENOENT.* \[E_REPORT\]\n/);
   });
+
+  it("a spawn into a cgroup that could not be opened, and fails there", () => {
+    const ENOENT = 2;
+    const spawn = mutant().find(OP.spawn);
+    const report = mutant().plan.entries[0]?.save ?? 0;
+    // Right behind a call that fails and is tolerated.
+    const early = mutant()
+      .byte("entry", 0, FIELD.entry.tolerated_n, 1)
+      .byte("entry", 0, FIELD.entry.tolerated, ENOENT)
+      .copyEntry(spawn, 1)
+      .copyEntry(0, spawn)
+      .arg(1, 3, BigInt(report));
+    const { status, stdout, stderr } = startWith(early.bytes);
+    expect([status, stdout]).toEqual([125, ""]);
+    expect(stderr).toContain("(clone3(2): EBADF) [E_NAMESPACE]");
+  });
 });
 
 describe("the launcher refuses", () => {
@@ -208,6 +224,14 @@ describe("the launcher refuses scripts", () => {
     for (const slot of [64n, 1n << 32n, (1n << 64n) - 1n])
       for (const i of [1, 2])
         expectRefusal(startWith(mutant().arg(first, i, slot).bytes), "a spawn has wrong arguments");
+  });
+
+  it("that spawn into a cgroup that no call before has opened", () => {
+    const spawn = mutant().find(OP.spawn);
+    const own = mutant().plan.entries[spawn]?.args[1]?.value ?? 0n;
+    for (const slot of [own, 63n])
+      expectRefusal(startWith(mutant().arg(spawn, 3, slot).bytes), "a spawn's cgroup is no fd");
+    expectRefusal(startWith(mutant().arg(spawn, 3, 64n).bytes), "a spawn has wrong arguments");
   });
 
   it("that run a helper inside the sandbox, or with other arguments", () => {

@@ -22,7 +22,19 @@ type Table = keyof typeof SIZES;
 
 /** struct plan_entry and the other records: where their fields lie. */
 export const FIELD = {
-  entry: { op: 0, flags: 1, argc: 2, tolerated_n: 3, step: 4, call: 8, nr: 12, save: 16, kind: 20, arg: 40 },
+  entry: {
+    op: 0,
+    flags: 1,
+    argc: 2,
+    tolerated_n: 3,
+    step: 4,
+    call: 8,
+    nr: 12,
+    save: 16,
+    kind: 20,
+    tolerated: 28,
+    arg: 40,
+  },
   step: { what: 0, code: 4, from: 8, fix: 12, alternative: 16, alternative_n: 20, exit: 24 },
   alternative: { error: 0, why: 4, fix: 8 },
   relocation: { at: 0, to: 4 },
