@@ -149,8 +149,12 @@ export const ADVICE = {
     fix: 'see its own words above; try the other one: backend = "pasta" or "slirp4netns"',
     alternatives: {
       ECHILD: {
-        why: "the program has ended; without it the sandbox has no network",
+        why: "the program has ended before it was ready",
         fix: 'see its own words above; try the other one: backend = "pasta" or "slirp4netns"',
+      },
+      ESRCH: {
+        why: "the program has ended during the run, or was killed; without it the sandbox has no network, and was ended too",
+        fix: 'see its own words above, and whether something kills it (dmesg tells of a lack of memory); try the other one: backend = "pasta" or "slirp4netns"',
       },
       ETIMEDOUT: {
         why: "the program is not ready after 10 seconds",

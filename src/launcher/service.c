@@ -83,16 +83,35 @@ void stop_services(struct launch *launch)
 	}
 }
 
+/*
+ * Reads what a service has written to stderr to its end; only the last of it is kept. Returns how many bytes of `words` that
+ * are. What comes when the pipe is full is lost (64 KiB, pipe(7)).
+ */
+static size_t last_words(int fd, char words[2 * WORDS_BYTES])
+{
+	size_t n = 0;
+	ssize_t more;
+
+	while ((more = read(fd, words + n, 2 * WORDS_BYTES - n)) > 0) {
+		n += (size_t)more;
+		if (n <= WORDS_BYTES)
+			continue;
+		memmove(words, words + n - WORDS_BYTES, WORDS_BYTES);
+		n = WORDS_BYTES;
+	}
+	return n;
+}
+
 /* What a program that ended by itself said last, before the error that it is the reason of. */
 void tell_service_words(const struct launch *launch, uint32_t entry)
 {
 	struct text text = { .fd = STDERR_FILENO };
-	char words[WORDS_BYTES];
+	char words[2 * WORDS_BYTES];
 
 	for (uint32_t i = 0; i < launch->services; i++) {
 		const struct service *service = &launch->service[i];
-		ssize_t n = service->entry == entry ? read(service->words, words, sizeof(words)) : 0;
-		for (ssize_t at = 0; at < n; at++) {
+		size_t n = service->entry == entry ? last_words(service->words, words) : 0;
+		for (size_t at = 0; at < n; at++) {
 			char c = words[at];
 			put(&text, (c >= 0x20 && c < 0x7f) || c == '\n' ? c : '?');
 		}

@@ -113,8 +113,12 @@ static void attend_services(struct launch *launch, struct end *end, struct pollf
 		if (fds[i].revents == 0)
 			continue;
 		fds[i].fd = -1;
-		end->failed = true;
-		end->failure = (struct record){ .kind = RECORD_FAILED, .entry = launch->service[i].entry, .value = ECHILD };
+		/* What has come of the command until now counts first: that it runs, failed or is over. */
+		read_records(launch, end);
+		if (!end->failed && !end->ran) {
+			end->failed = true;
+			end->failure = (struct record){ .kind = RECORD_FAILED, .entry = launch->service[i].entry, .value = ESRCH };
+		}
 		kill_sandbox(launch);
 	}
 }

@@ -42,6 +42,7 @@ export type Load =
 export const ERRNO = {
   EPERM: 1,
   ENOENT: 2,
+  ESRCH: 3,
   EIO: 5,
   EBADF: 9,
   ECHILD: 10,

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { parseReport } from "../../src/run/report.ts";
 import { BACKENDS, type Backend } from "../support/backend.ts";
 import { askFrom, onHost, seenBy } from "../support/machines.ts";
 import { commOf, until } from "../support/process.ts";
@@ -156,8 +157,12 @@ describe.each(BACKENDS)("a network by %s", (backend) => {
     process.kill(pid, "SIGKILL");
     const { code, stderr } = await running.ended();
     expect(code).toBe(125);
-    expect(stderr).toContain("the program has ended; without it the sandbox has no network");
+    expect(stderr).toContain("the program has ended during the run, or was killed");
     expect(stderr).toContain("[E_NETWORK_SERVICE]");
+    // The command ran, and what protected it is told.
+    const told = parseReport(readFileSync(report, "utf8"));
+    expect(told).toMatchObject({ exit: 125, started: true, error: { code: "E_NETWORK_SERVICE", errno: "ESRCH" } });
+    expect(told.in_force).toMatchObject({ network: "user" });
   });
 });
 

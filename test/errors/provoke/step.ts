@@ -28,6 +28,15 @@ const instead = (project: Project, script: string): Attempt => {
   return { ...publishing(), wrapper: withMounts(`mount --bind ${program} /usr/bin/slirp4netns`) };
 };
 
+/** slirp4netns is the real one, with an alarm that it dies of; setitimer(2) keeps it over execve(2). */
+const dying = (project: Project): Attempt => {
+  const real = project.copy("/usr/bin/slirp4netns");
+  const program = project.write("dying", `#!/usr/bin/python3\n${DYING}os.execv("${real}", sys.argv)\n`, 0o755);
+  const wrapper = withMounts(`mount --bind ${program} /usr/bin/slirp4netns`);
+  return { ...run(["--network", "user"], ["sleep", "3"]), wrapper };
+};
+const DYING = "import os, signal, sys\nsignal.alarm(1)\n";
+
 const CLOCK = "clock.boottime = 1000";
 
 interface Refused {
@@ -265,9 +274,18 @@ export const STEP: readonly Provocation[] = [
     code: "E_NETWORK_SERVICE",
     errno: "ECHILD",
     when: "slirp4netns fails",
-    told: ["no such luck\n", "the program has ended", "(/usr/bin/slirp4netns: ECHILD)"],
-    attempt: (project) => instead(project, "echo no such luck >&2; exit 1"),
+    told: ["no such luck\n", "the program has ended before it was ready", "(/usr/bin/slirp4netns: ECHILD)"],
+    // What it says last is told, not what it says first.
+    attempt: (project) => instead(project, "seq 2000 >&2; echo no such luck >&2; exit 1"),
     repaired: publishing,
+  },
+  {
+    code: "E_NETWORK_SERVICE",
+    errno: "ESRCH",
+    when: "slirp4netns is killed while the command runs",
+    told: ["the program has ended during the run, or was killed", "(/usr/bin/slirp4netns: ESRCH)"],
+    attempt: dying,
+    repaired: (project) => ({ ...dying(project), wrapper: [] }),
   },
   {
     code: "E_NETWORK_SERVICE",
