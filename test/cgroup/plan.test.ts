@@ -55,7 +55,9 @@ describe("the cgroup of a sandbox", () => {
 
   it("can do without a file only where swap is not wanted and the machine has none", () => {
     const optional = (limits: Partial<Profile["limits"]>, swap = false) =>
-      planned(limits, { ...CGROUP, swap }).enter.flatMap(({ step }) => (step.op === "cgroup-limit" && step.optional ? [step.file] : []));
+      planned(limits, { ...CGROUP, swap }).enter.flatMap(({ step }) =>
+        step.op === "cgroup-limit" && step.optional ? [step.file] : [],
+      );
     expect(optional({ memory: bytes(MIB), swap: bytes(0), pids: 5 })).toEqual(["memory.swap.max"]);
     expect(optional({ memory: bytes(MIB), swap: bytes(0) }, true)).toEqual([]);
     expect(optional({ swap: bytes(MIB) })).toEqual([]);
