@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { readProfileFile } from "./file.ts";
-import { refuse } from "./volume.ts";
+import { refuse, refuseUnshown } from "./volume.ts";
 
 /** A line of an env file: NAME=VALUE or NAME, as after `-e`. */
 export interface EnvLine {
@@ -9,14 +9,13 @@ export interface EnvLine {
   readonly flag: string;
 }
 
-/** The name is all that is shown of a line: the value may be a secret. */
+/** Nothing is shown of a line: it may be the second one of a secret that goes on. */
 function checkName(name: string, flag: string): void {
-  if (name === "") refuse(flag, "NAME=VALUE or NAME", "=…", "; a variable has a name");
+  const form = "NAME=VALUE or NAME";
+  if (name === "") refuseUnshown(flag, form, "no name", "; a variable has a name");
   if (!/\s/.test(name)) return;
-  const exported = /^export\s+(\S+)$/.exec(name)?.[1];
-  const hint =
-    exported === undefined ? "a name has no blanks" : `leave "export" out: ${exported}=…; this is no shell script`;
-  refuse(flag, "NAME=VALUE or NAME", name, `; ${hint}`);
+  const hint = /^export\s/.test(name) ? 'leave "export" out; this is no shell script' : "a name has no blanks";
+  refuseUnshown(flag, form, "a name with blanks", `; ${hint}`);
 }
 
 /**

@@ -46,14 +46,18 @@ class Expansion {
     if (typeof written === "string") return written;
     const found = fillTemplate(written, this.#sides[side]);
     const parsed = parse(found);
-    return "value" in parsed ? parsed.value : this.refuse(parsed.fault.expected, found, parsed.fault.hint, key);
+    if ("value" in parsed) return parsed.value;
+    return this.refuse(parsed.fault.expected, JSON.stringify(found.slice(0, 80)), parsed.fault.hint, key);
   }
 
   environment({ set, ...rest }: NonNullable<RawProfile["environment"]>): NonNullable<Settings["environment"]> {
     if (set === undefined) return rest;
     const values = Object.entries(set).map(([name, written]) => {
       const value = fillTemplate(written, this.#sides.inside);
-      return [name, isValue(name, value) ? value : this.refuse(VALUE, value, undefined, ["environment", "set", name])];
+      return [
+        name,
+        isValue(name, value) ? value : this.refuse(VALUE, "a text", undefined, ["environment", "set", name]),
+      ];
     });
     return { ...rest, set: Object.fromEntries(values) };
   }
@@ -67,12 +71,11 @@ class Expansion {
 
   refuse(expected: string, found: string, hint: string | undefined, path: readonly (string | number)[]): never {
     const [file, key] = [this.#file, renderKey(path)];
-    const shown = `${JSON.stringify(found.slice(0, 80))} with its variables filled in`;
     const params = {
       subject: `profile ${file}`,
       key,
       expected,
-      found: shown,
+      found: `${found} with its variables filled in`,
       hint: hint === undefined ? "" : `; ${hint}`,
     };
     throw new TsboxError("E_PROFILE_VALUE", params, { file, key });

@@ -1,8 +1,6 @@
 import { type Profile, RLIMIT_NAMES, type Rlimit, type RlimitName } from "./profile.ts";
 import type { Relation } from "./relation.ts";
 
-const NONE: Rlimit = { soft: undefined, hard: undefined };
-
 /**
  * How much a limit allows. A core of one byte is less than none: only it also keeps the handler from being started that
  * core_pattern pipes to; core(5).
@@ -12,12 +10,20 @@ function allows(name: RlimitName, limit: number | undefined): number {
   return limit ?? Number.POSITIVE_INFINITY;
 }
 
-const show = ({ soft, hard }: Rlimit): string => `${soft ?? "unlimited"}:${hard ?? "unlimited"}`;
+const show = (limit: Rlimit | undefined): string =>
+  limit === undefined ? "as tsbox has it" : `${limit.soft ?? "unlimited"}:${limit.hard ?? "unlimited"}`;
 
-/** A resource that is not limited has the limit that tsbox itself was started with. */
+/**
+ * A resource that the profile does not name has the limits that tsbox itself was started with. These are not known here: a
+ * soft limit may be raised by one that is named, up to the hard one.
+ */
+function isNarrower(name: RlimitName, before: Rlimit | undefined, after: Rlimit | undefined): boolean {
+  if (before === undefined || after === undefined) return before === after;
+  return (["soft", "hard"] as const).every((side) => allows(name, after[side]) <= allows(name, before[side]));
+}
+
 export const narrowRlimits: Relation<Profile["rlimits"]> = (before, after) =>
   RLIMIT_NAMES.flatMap((name) => {
-    const [a, b] = [before[name] ?? NONE, after[name] ?? NONE];
-    const isWider = (["soft", "hard"] as const).some((side) => allows(name, b[side]) > allows(name, a[side]));
-    return isWider ? [`${name} ${show(a)} -> ${show(b)}`] : [];
+    const [a, b] = [before[name], after[name]];
+    return isNarrower(name, a, b) ? [] : [`${name} ${show(a)} -> ${show(b)}`];
   });

@@ -3,7 +3,7 @@ import { narrowAllowed } from "./narrow-filter.ts";
 import { narrowMounts } from "./narrow-mount.ts";
 import { narrowRlimits } from "./narrow-rlimit.ts";
 import { renderPublish } from "./network.ts";
-import type { Demand, Profile } from "./profile.ts";
+import { type Demand, IO_RATES, type IoLimit, type Profile } from "./profile.ts";
 import {
   atMostBytes,
   atMostNumber,
@@ -54,17 +54,31 @@ const narrowCpus: Relation<Profile["limits"]["cpuset"]> = (before, after) => {
   return subset(before.map(String), after.map(String));
 };
 
-/** Rates by device; of two of one device the last counts, as the kernel takes them. */
-const ratesOf = (limits: Profile["limits"]["io"] = []): ReadonlyMap<string, number> =>
-  new Map(
-    limits.flatMap(({ device, rates }) => Object.entries(rates).map(([rate, n]) => [`${device} ${rate}`, n] as const)),
-  );
+/**
+ * A disk has many names, and of several limits of one rate of one disk the kernel takes the last: for each rate that is limited
+ * the names stay, and their order.
+ */
+const narrowIo: Relation<Profile["limits"]["io"]> = (before = [], after = []) =>
+  IO_RATES.flatMap((rate) => {
+    const of = (limits: readonly IoLimit[]) =>
+      limits.flatMap(({ device, rates: { [rate]: n } }) => (n === undefined ? [] : [{ device, n }]));
+    const [a, b] = [of(before), of(after)];
+    const limited = a.flatMap(({ device, n }, i) => {
+      const now = b[i]?.device === device ? b[i].n : undefined;
+      return now !== undefined && now <= n ? [] : [`${rate} of ${device} ${n} -> ${now ?? "none"}`];
+    });
+    const added = a.length === 0 ? [] : b.slice(a.length).map(({ device }) => `adds ${rate} of ${device}`);
+    return [...limited, ...added];
+  });
 
-/** A device under another name is another one here, which is wider at worst. */
-const narrowIo: Relation<Profile["limits"]["io"]> = (before, after) => {
-  const rates = ratesOf(after);
-  return [...ratesOf(before)].flatMap(([rate, n]) => ((rates.get(rate) ?? Number.POSITIVE_INFINITY) > n ? [rate] : []));
-};
+/** Of what all cgroups beside it get, each has 100 where nothing is said; cgroup-v2, "Weights". */
+const narrowWeight: Relation<number | undefined> = (before, after) =>
+  (after ?? 100) > (before ?? 100) ? [`${before ?? "none"} -> ${after ?? "none"}`] : [];
+
+/** Without the work directory, or without a tool's, what is mounted above it may show, and be writable. */
+const narrowWork: Relation<Profile["work"]> = (before, after) =>
+  before === after || (before === "rw" && after === "ro") ? [] : [`${before} -> ${after}`];
+const sameTools: Relation<Profile["tools"]> = (before, after) => [...subset(before, after), ...superset(before, after)];
 
 /** By the names of Profile. */
 const tableOf = (groups: GroupSource): Table => ({
@@ -75,9 +89,9 @@ const tableOf = (groups: GroupSource): Table => ({
   workdir: free,
   hostname: free,
   clock: free,
-  work: ranked({ none: 0, ro: 1, rw: 2 }),
+  work: narrowWork,
   protect: superset,
-  tools: subset,
+  tools: sameTools,
   readOnly: narrowWhen(true),
   nesting: narrowWhen(false),
   terminal: ranked({ private: 0, auto: 1, shared: 2 }),
@@ -112,9 +126,9 @@ const tableOf = (groups: GroupSource): Table => ({
     swap: atMostBytes,
     pids: atMostNumber,
     cpus: atMostNumber,
-    cpuWeight: atMostNumber,
+    cpuWeight: narrowWeight,
     cpuset: narrowCpus,
-    ioWeight: atMostNumber,
+    ioWeight: narrowWeight,
     io: narrowIo,
   },
   lifecycle: { dieWithParent: narrowWhen(true) },

@@ -7,8 +7,8 @@ import { type FoundProfile, findParent, findProfile, type ProfilePlaces } from "
 import { shippedGroups } from "./group-source.ts";
 import { homeInside } from "./id-map.ts";
 import { applyCommandLine, type Layer, makeLayer, mergeIds, mergeLayers } from "./layer.ts";
-import { findWidenings, type Widening } from "./narrow.ts";
-import { type Overrides, readOverrides } from "./override.ts";
+import { findWidenings, renderWidening, type Widening } from "./narrow.ts";
+import { type CommandLine, type Overrides, readOverrides } from "./override.ts";
 import type { Profile } from "./profile.ts";
 import { checkProject, type ProjectFile, refuseWidenings } from "./project.ts";
 import type { RawProfile } from "./schema.ts";
@@ -81,35 +81,13 @@ function sidesOf(sources: readonly { readonly raw: RawProfile }[], { cwd, user }
   };
 }
 
-interface Layers {
+/** What a profile is made of, read and checked by itself. */
+interface Sources {
   readonly name: string;
-  /** The profile's own files. */
-  readonly base: Layer;
-  /** With the project file. */
-  readonly files: Layer;
-  readonly line: { readonly layer: Layer; readonly dropped: readonly string[] } | undefined;
-}
-
-function readLayers(
-  nameOrFile: string,
-  where: ProfilePlaces,
-  overrides: Overrides,
-  project: ProjectFile | undefined,
-): Layers {
-  const first = findProfile(nameOrFile, where);
-  const chain = readChain(first, where).reverse();
-  const line = Object.keys(overrides).length > 0 ? readOverrides(overrides, where.cwd) : undefined;
-  const over = project === undefined ? undefined : parseProject(project);
-  const sides = sidesOf(
-    [...chain, ...(over === undefined ? [] : [over]), ...(line === undefined ? [] : [line])],
-    where,
-  );
-  const layerOf = ({ raw, found }: Link, locate = sameKey) =>
-    makeLayer(expandProfile(raw, found, sides), found.shown, locate);
-  const base = chain.map((link) => layerOf(link)).reduce((below, layer) => mergeLayers(below, layer));
-  const files = over === undefined ? base : mergeLayers(base, layerOf(over));
-  const top = line === undefined ? undefined : { layer: layerOf(line, line.locate), dropped: line.dropped };
-  return { name: first.name, base, files, line: top };
+  /** The oldest parent first. */
+  readonly chain: readonly Link[];
+  readonly over: Link | undefined;
+  readonly line: CommandLine | undefined;
 }
 
 function parseProject({ path, shown, text }: ProjectFile): Link {
@@ -118,16 +96,51 @@ function parseProject({ path, shown, text }: ProjectFile): Link {
   return { found: { name: "", path, shown, place: "file" }, raw };
 }
 
+function readSources(
+  nameOrFile: string,
+  where: ProfilePlaces,
+  overrides: Overrides,
+  project: ProjectFile | undefined,
+): Sources {
+  const first = findProfile(nameOrFile, where);
+  const chain = readChain(first, where).reverse();
+  const line = Object.keys(overrides).length > 0 ? readOverrides(overrides, where.cwd) : undefined;
+  const over = project === undefined ? undefined : parseProject(project);
+  return { name: first.name, chain, over, line };
+}
+
+/** One on top of the other, with the values that variables have by what these, and no others, say. */
+function mergeSources({ chain, over, line }: Omit<Sources, "name">, where: ProfilePlaces): Layer {
+  const files = [...chain, ...(over === undefined ? [] : [over])];
+  const sides = sidesOf([...files, ...(line === undefined ? [] : [line])], where);
+  const layerOf = ({ raw, found }: Link, locate = sameKey) =>
+    makeLayer(expandProfile(raw, found, sides), found.shown, locate);
+  const merged = files.map((link) => layerOf(link)).reduce((below, layer) => mergeLayers(below, layer));
+  return line === undefined ? merged : applyCommandLine(merged, layerOf(line, line.locate), line.dropped);
+}
+
 /** A file that takes all writing away may do so: what its mounts then are is compared with what the profile's would be. */
-function widenings({ name, base, files }: Layers, { packageDir }: ProfilePlaces): Widening[] {
+function compareSources(sources: Sources, where: ProfilePlaces): Widening[] {
+  const [base, files] = [mergeSources({ ...sources, over: undefined }, where), mergeSources(sources, where)];
   const isReadOnly = files.settings.read_only === true;
   const before = isReadOnly ? { ...base, settings: { ...base.settings, read_only: true } } : base;
-  return findWidenings(completeProfile(name, before), completeProfile(name, files), shippedGroups(packageDir));
+  const complete = (layer: Layer) => completeProfile(sources.name, layer);
+  return findWidenings(complete(before), complete(files), shippedGroups(where.packageDir));
+}
+
+/**
+ * Compared without the flags, which are to license nothing, and with them, by which a setting of the file can come to count
+ * that did nothing before.
+ */
+function widenings(sources: Sources, where: ProfilePlaces): Widening[] {
+  const found = compareSources({ ...sources, line: undefined }, where);
+  const byFlags = sources.line === undefined ? [] : compareSources(sources, where);
+  return [...new Map([...found, ...byFlags].map((each) => [renderWidening(each), each])).values()];
 }
 
 /** What a project file allows beyond the profile. @throws as {@link readProfile}, but for E_CONFIG_WIDENS. */
 export function readWidenings(nameOrFile: string, where: ProfilePlaces, project: ProjectFile): Widening[] {
-  return widenings(readLayers(nameOrFile, where, {}, project), where);
+  return widenings(readSources(nameOrFile, where, {}, project), where);
 }
 
 /**
@@ -145,9 +158,8 @@ export function readProfile(
   overrides: Overrides = {},
   project?: ProjectFile,
 ): Profile {
-  const layers = readLayers(nameOrFile, where, overrides, project);
-  const { name, files, line } = layers;
+  const sources = readSources(nameOrFile, where, overrides, project);
   if (project !== undefined && project.trust !== "trusted")
-    refuseWidenings(widenings(layers, where), project, nameOrFile);
-  return completeProfile(name, line === undefined ? files : applyCommandLine(files, line.layer, line.dropped));
+    refuseWidenings(widenings(sources, where), project, nameOrFile);
+  return completeProfile(sources.name, mergeSources(sources, where));
 }

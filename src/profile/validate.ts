@@ -14,8 +14,10 @@ export interface Subject {
   readonly locate: (key: string) => string;
 }
 
-/** A value in few words, as it would be written. */
-function describe(value: unknown): string {
+/** A value in few words, as it would be written; a secret one by its kind alone. */
+function describe(value: unknown, isSecret: boolean): string {
+  if (isSecret && typeof value === "string") return "a text";
+  if (isSecret && typeof value === "number") return "a number";
   if (typeof value === "string") return value.length <= 80 ? JSON.stringify(value) : `${value.length} characters`;
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (value instanceof Date) return "a date";
@@ -39,7 +41,7 @@ export function explainIssue(issue: v.BaseIssue<unknown>, { file, name, locate }
     subject: name,
     key,
     expected,
-    found: describe(issue.input),
+    found: describe(issue.input, path[0]?.key === "environment"),
     hint: hinted(isMissing ? "" : issue.message),
   };
   return new TsboxError("E_PROFILE_VALUE", params, { file, key });

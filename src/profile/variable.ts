@@ -11,11 +11,12 @@ export type Template = readonly (string | { readonly variable: Variable })[];
 
 const isVariable = (name: string): name is Variable => VARIABLES.some((known) => known === name);
 
-const KNOWN = VARIABLES.map((name) => `\${${name}}`).join(", ");
+/** For messages. */
+export const KNOWN_VARIABLES = VARIABLES.map((name) => `\${${name}}`).join(", ");
 
 function unknown(name: string): string {
   const near = suggest(name, VARIABLES).replace(/"(.*)"/, "${$1}");
-  return `there is no variable \${${name}}; ${near === "" ? "" : `${near} `}known are ${KNOWN}; $\${ is a literal \${`;
+  return `there is no variable \${${name}}; ${near === "" ? "" : `${near} `}known are ${KNOWN_VARIABLES}; $\${ is a literal \${`;
 }
 
 /** `$${` stands for a literal `${`. */

@@ -6,7 +6,12 @@ export const COMMAND_LINE = "command line";
 
 /** @throws TsboxError E_PROFILE_VALUE for a flag whose parts cannot be told apart. */
 export function refuse(flag: string, expected: string, found: string, hint = ""): never {
-  const params = { subject: "the command line", key: flag, expected, found: JSON.stringify(found.slice(0, 80)), hint };
+  refuseUnshown(flag, expected, JSON.stringify(found.slice(0, 80)), hint);
+}
+
+/** As {@link refuse}, with what was found in words: it may be a secret. */
+export function refuseUnshown(flag: string, expected: string, found: string, hint: string): never {
+  const params = { subject: "the command line", key: flag, expected, found, hint };
   throw new TsboxError("E_PROFILE_VALUE", params, { file: COMMAND_LINE, key: flag });
 }
 

@@ -10,7 +10,7 @@ import {
   rmSync,
   type Stats,
   statSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import * as v from "valibot";
@@ -110,6 +110,18 @@ function makeFolder(folder: string, store: string): void {
     refuse(store, `others can write to ${folder}`, `chmod go-w ${folder}, if it is yours`);
 }
 
+function replaceStore(store: string, made: { fd: number; path: string }, files: readonly TrustedFile[]): void {
+  const text = `${JSON.stringify({ version: 1, files }, undefined, 2)}\n`;
+  try {
+    // All of it, or it throws: on a disk that is almost full write(2) writes a part.
+    writeFileSync(made.fd, text);
+    fsyncSync(made.fd);
+    renameSync(made.path, store);
+  } catch (error) {
+    refuse(store, error instanceof Error ? error.message : String(error), "make room on its disk");
+  }
+}
+
 /**
  * Changes the list, whole or not at all.
  * @throws TsboxError E_TRUST_STORE when it cannot be read or written.
@@ -123,10 +135,7 @@ export function changeTrusted(
   const made = `${store}.new`;
   const fd = openNew(made, store);
   try {
-    const files = change(readTrusted(configHome));
-    writeSync(fd, `${JSON.stringify({ version: 1, files }, undefined, 2)}\n`);
-    fsyncSync(fd);
-    renameSync(made, store);
+    replaceStore(store, { fd, path: made }, change(readTrusted(configHome)));
   } catch (error) {
     rmSync(made, { force: true });
     throw error;

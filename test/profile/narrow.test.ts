@@ -44,6 +44,7 @@ const limits = (some: Partial<Profile["limits"]>) => ({
   limits: { timeout: undefined, cgroup: "require" as const, ...some },
 });
 const io = (rates: Readonly<Record<string, number>>) => limits({ io: [{ device: "/dev/sda", rates }] });
+const disk = (device: string, rbps: number) => ({ device, rates: { rbps } });
 const rlimits = (limits: Profile["rlimits"]) => ({ rlimits: limits });
 const both = (n: number | undefined) => ({ soft: n, hard: n });
 const { root, environment } = strict;
@@ -57,10 +58,8 @@ const PUBLISHED = {
 
 /** Each pair: what is before and after; the other way round is narrower, or at least as good. */
 const WIDER: readonly (readonly [string, Partial<Profile>, Partial<Profile>])[] = [
-  ["work: none -> ro", { work: "none" }, { work: "ro" }],
   ["work: ro -> rw", { work: "ro" }, { work: "rw" }],
   ["protect: without .git", { protect: [".git"] }, { protect: [] }],
-  ["tools: adds node", { tools: [] }, { tools: ["node"] }],
   [
     "mount: /c: cache npm of the work -> cache npm of the profile",
     { mounts: [cache("/c", "npm", "work")] },
@@ -131,11 +130,14 @@ const WIDER: readonly (readonly [string, Partial<Profile>, Partial<Profile>])[] 
   ["limits.cpuset: adds 2", limits({ cpuset: [0] }), limits({ cpuset: [0, 2] })],
   ["limits.cpuset: every processor", limits({ cpuset: [0, 1] }), limits({})],
   ["limits.cgroup: require -> prefer", limits({}), limits({ cgroup: "prefer" })],
-  ["limits.io: /dev/sda rbps", io({ rbps: 5, wbps: 5 }), io({ rbps: 6, wbps: 5 })],
-  ["limits.io: /dev/sda wbps", io({ rbps: 5, wbps: 5 }), io({ rbps: 5 })],
+  ["limits.io: rbps of /dev/sda 5 -> 6", io({ rbps: 5, wbps: 5 }), io({ rbps: 6, wbps: 5 })],
+  ["limits.io: wbps of /dev/sda 5 -> none", io({ rbps: 5, wbps: 5 }), io({ rbps: 5 })],
+  ["limits.cpu_weight: 50 -> none", limits({ cpuWeight: 50 }), limits({})],
+  ["limits.cpu_weight: none -> 101", limits({}), limits({ cpuWeight: 101 })],
+  ["limits.io_weight: none -> 10000", limits({}), limits({ ioWeight: 10_000 })],
   ["limits.timeout: 1s -> none", limits({ timeout: milliseconds(1000) }), limits({})],
   ["rlimits: nofile 9:9 -> 10:10", rlimits({ nofile: both(9) }), rlimits({ nofile: both(10) })],
-  ["rlimits: nofile 9:9 -> unlimited:unlimited", rlimits({ nofile: both(9) }), rlimits({})],
+  ["rlimits: nofile 9:9 -> unlimited:unlimited", rlimits({ nofile: both(9) }), rlimits({ nofile: both(undefined) })],
   ["rlimits: nofile 5:9 -> 6:9", rlimits({ nofile: { soft: 5, hard: 9 } }), rlimits({ nofile: { soft: 6, hard: 9 } })],
   ["rlimits: core 1:1 -> 0:0", rlimits({ core: both(1) }), rlimits({ core: both(0) })],
   ["rlimits: core 0:0 -> 2:2", rlimits({ core: both(0) }), rlimits({ core: both(2) })],
@@ -163,6 +165,17 @@ const UNKNOWN: readonly (readonly [Partial<Profile>, Partial<Profile>])[] = [
   ],
   [{ environment: { pass: [], set: { A: "1" } } }, { environment: { pass: [], set: { A: "2" } } }],
   [seccomp(["base"]), { seccomp: { filter: "require", allow: [], file: { path: "/f", shown: "f" } } }],
+  // Where the work directory was, a mount above it may show.
+  [{ work: "none" }, { work: "ro" }],
+  [{ work: "rw" }, { work: "none" }],
+  // So may one above a tool.
+  [{ tools: [] }, { tools: ["node"] }],
+  // A disk has many names, and the last of two limits counts.
+  [limits({ io: [disk("/dev/sda", 5)] }), limits({ io: [disk("/dev/sda", 5), disk("/dev/disk/by-id/a", 9)] })],
+  [limits({ io: [disk("/dev/a", 5), disk("/dev/b", 6)] }), limits({ io: [disk("/dev/b", 6), disk("/dev/a", 5)] })],
+  // What is not set is as tsbox was started, which may be less.
+  [rlimits({}), rlimits({ stack: both(undefined) })],
+  [rlimits({}), rlimits({ stack: { soft: 1024 ** 2, hard: undefined } })],
 ];
 
 describe("a setting that allows more", () => {
@@ -204,7 +217,7 @@ const MOUNTS = fc.uniqueArray(
   fc.oneof(
     fc
       .record({
-        target: few("/home/u/project/src", "/x", "/x/deep"),
+        target: few("/home/u", "/home/u/project/src", "/x", "/x/deep"),
         source: few("/srv/data", "/home/u"),
         mode: few("ro", "rw"),
         optional: fc.boolean(),
@@ -253,9 +266,10 @@ const CHANGES: fc.Arbitrary<Partial<Profile>> = fc.record(
       timeout: n === undefined ? undefined : milliseconds(n),
       cgroup: "require" as const,
     })),
-    rlimits: fc.record({ nofile: RLIMIT, core: RLIMIT }).map(({ nofile, core }) => ({
+    rlimits: fc.record({ nofile: RLIMIT, core: RLIMIT, stack: RLIMIT }).map(({ nofile, core, stack }) => ({
       ...(nofile === undefined ? {} : { nofile }),
       ...(core === undefined ? {} : { core }),
+      ...(stack === undefined ? {} : { stack }),
     })),
     lifecycle: fc.boolean().map((dieWithParent) => ({ dieWithParent })),
   },

@@ -66,10 +66,17 @@ function limitsOf(of: Plan): Map<string, readonly [number, number]> {
   return new Map(ofOp(of, "rlimit").map(({ name, soft, hard }) => [name, [weight(name, soft), weight(name, hard)]]));
 }
 
+/** What tsbox was started with; of the stack it is the kernel's default, _STK_LIM. */
+const inherited = (name: string): readonly [number, number] => [
+  name === "stack" ? 8 * 1024 ** 2 : Number.POSITIVE_INFINITY,
+  Number.POSITIVE_INFINITY,
+];
+
 function weakerLimits(before: Plan, after: Plan): string[] {
-  const limits = limitsOf(after);
-  return [...limitsOf(before)].flatMap(([name, [soft, hard]]) => {
-    const [newSoft, newHard] = limits.get(name) ?? [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const [old, limits] = [limitsOf(before), limitsOf(after)];
+  return [...new Set([...old.keys(), ...limits.keys()])].flatMap((name) => {
+    const [soft, hard] = old.get(name) ?? inherited(name);
+    const [newSoft, newHard] = limits.get(name) ?? inherited(name);
     return newSoft > soft || newHard > hard ? [`limit ${name}`] : [];
   });
 }

@@ -52,8 +52,31 @@ describe("a project file", () => {
 
   it("is measured by the profile, not by the flags", () => {
     expect(catchError(() => read('work = "rw"', { work: "rw" })).code).toBe("E_CONFIG_WIDENS");
-    expect(read('work = "none"', { work: "rw" }).work).toBe("rw");
+    expect(read('hostname = "p"', { work: "rw" }).work).toBe("rw");
     expect(catchError(() => read('work = "rw"', { readOnly: true })).code).toBe("E_CONFIG_WIDENS");
+  });
+
+  it("is measured with the flags too: what it says may come to count only by them", () => {
+    const why = (text: string, overrides: Overrides) => catchError(() => read(text, overrides)).why;
+    expect(why('read_only = true\nwork = "rw"', { readOnly: false })).toBe("work: ro -> rw");
+    expect(read('read_only = true\nwork = "rw"').work).toBe("ro");
+    expect(why('limits.swap = "none"', { memory: "512M" })).toBe("limits.swap: 0 -> none");
+    expect(read('limits.swap = "none"').limits.swap).toBeUndefined();
+  });
+
+  it("does not move what the profile has mounted below the home directory", () => {
+    const base = `work = "ro"\nids.map = "root"
+      [[mount]]
+      source = "/home/user"
+      target = "/root"
+      mode = "rw"
+      [[mount]]
+      type = "tmpfs"
+      target = "\${home}/secrets"`;
+    const { where, project } = files('ids.map = "self"', "none", base);
+    const uid0 = readProfile("base.toml", where);
+    expect(uid0.mounts.map(({ target }) => target)).toEqual(["/root", "/root/secrets"]);
+    expect(catchError(() => readProfile("base.toml", where, {}, project)).why).toContain("/root/secrets: tmpfs");
   });
 
   it("is measured whole: what the profile does not say is as its defaults", () => {
@@ -65,7 +88,7 @@ describe("a project file", () => {
   it("may allow more when it is trusted, and no longer once it has changed", () => {
     expect(read('work = "rw"', {}, "trusted").work).toBe("rw");
     expect(catchError(() => read('work = "rw"', {}, "changed")).why).toMatch(/; it has changed since you trusted it$/);
-    expect(read('work = "none"', {}, "changed").work).toBe("none");
+    expect(read('work = "ro"', {}, "changed").work).toBe("ro");
   });
 
   it("may take all writing away, with what that makes of mounts", () => {

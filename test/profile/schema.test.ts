@@ -159,6 +159,22 @@ describe("validateProfile", () => {
     expect(error.message.length).toBeLessThan(400);
   });
 
+  it.each([
+    'environment.set = { A = "hunter2\\u0000" }',
+    'environment.set = { A = "a${hunter2}" }',
+    'environment.set = { A = "a${hunter2" }',
+    "environment.set = { A = 4711 }",
+    'environment.set = { A = ["hunter2"] }',
+    'environment.set = "A=hunter2"',
+    'environment = "A=hunter2"',
+    'environment.pass = ["A=hunter2"]',
+    'environment.pass = "A=hunter2"',
+  ])("tells nothing of a variable's value, which may be a secret: %s", (text) => {
+    const error = refuse(text);
+    expect(error.why).toMatch(/, found (a text|a number|a table|an array of 1)/);
+    expect(renderError(error)).not.toMatch(/hunter2|4711/);
+  });
+
   it("escapes what a file could forge messages with", () => {
     const error = refuse('work = "\\u001b[2K\\rtsbox: ok\\u202e"');
     expect(error.message).toContain("\\u001b[2K\\rtsbox: ok\\u{202e}");

@@ -107,8 +107,12 @@ describe("variables", () => {
     ['[[mount]]\nsource = "${work}/../x"', "mount[0].source", "it contains '..'"],
     ['[[mount]]\nsource = "/a"\ntarget = "${work}x"', "mount[0].target", "a path goes on with /"],
     ['seccomp.file = "a/${home}"', "seccomp.file", "only at the start"],
-    ['environment.set = { A = "x${y}" }', "environment.set.A", "there is no variable ${y}"],
-    ['environment.set = { A = "${" }', "environment.set.A", "a variable ends with }"],
+    [
+      'environment.set = { A = "x${y}" }',
+      "environment.set.A",
+      "known are ${work}, ${home}, ${profile}; $${ is a literal ${",
+    ],
+    ['environment.set = { A = "${" }', "environment.set.A", "$${ is a literal ${"],
   ])("are refused with file and key: %s", (text, key, why) => {
     const error = refuse(text);
     expect(error.code).toBe("E_PROFILE_VALUE");
@@ -128,6 +132,7 @@ describe("variables", () => {
     expect(read('workdir = "${work}/x"', {}, long).workdir).toHaveLength(4093);
     const value = `environment.set = { A = "${"x".repeat(131_060)}\${work}" }`;
     expect(refuse(value).why).toContain("below 128 KiB");
+    expect(refuse(value).message).not.toContain("xxx");
   });
 
   it("any text is itself when it is escaped", () =>

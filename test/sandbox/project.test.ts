@@ -17,11 +17,13 @@ function project(text: string) {
 
 describe("a project file", () => {
   it("narrows a run, a plan and a filter, only when it is named", async () => {
-    const { withConfig, ...options } = project('rlimits.nofile = 99\nwork = "none"\nseccomp.allow = ["base"]\n');
-    const command = ["sh", "-c", "ulimit -n; ls"];
+    const { withConfig, ...options } = project(
+      'rlimits.nofile = 99\nroot.devices = ["null"]\nseccomp.allow = ["base"]\n',
+    );
+    const command = ["sh", "-c", "ulimit -n; ls /dev/zero 2>&1"];
     const narrowed = await run(command, withConfig);
-    expect(narrowed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^99\nbin\n/) });
-    expect(await run(command, options)).toMatchObject({ code: 0, stdout: "4096\ntsbox.toml\n" });
+    expect(narrowed).toMatchObject({ code: 2, stdout: expect.stringMatching(/^99\n.*No such file/) });
+    expect(await run(command, options)).toMatchObject({ code: 0, stdout: "4096\n/dev/zero\n" });
     const plan = await tsbox(["plan", ...withConfig.words], options);
     expect(plan.stdout).toContain("from tsbox.toml rlimits.nofile");
     expect(await tsbox(["seccomp", ...withConfig.words], options)).toMatchObject({ code: 0 });
@@ -48,6 +50,24 @@ describe("a project file", () => {
     expect((await run(WRITE, withConfig)).code).toBe(0);
     expect((await tsbox(["trust", "--remove", "tsbox.toml"], options)).code).toBe(0);
     expect((await run(WRITE, withConfig)).code).toBe(125);
+  });
+
+  it("is trusted as before when there is no room to write down more", async () => {
+    const { file, write, ...options } = project(WIDE);
+    for (const name of ["a", "b", "tsbox"]) {
+      write(`${name}.toml`, WIDE);
+      await tsbox(["trust", `${name}.toml`], options);
+    }
+    const list = async () => (await tsbox(["trust", "--list"], options)).stdout;
+    const before = await list();
+    write("c.toml", WIDE);
+    // A file may have fewer bytes than the list of four: write(2) writes some, then none; setrlimit(2).
+    const full = await tsbox(["trust", "c.toml"], { ...options, wrapper: ["prlimit", "--fsize=512", "--"] });
+    expect(full).toMatchObject({ code: 125, stderr: expect.stringMatching(/EFBIG[\s\S]*fix: make room/) });
+    expect(await list()).toBe(before);
+    expect(before.split("\n")).toHaveLength(4);
+    expect((await tsbox(["trust", "c.toml"], options)).code).toBe(0);
+    expect(await list()).toBe(`${before}${before.split("\n")[0]?.replace("a.toml", "c.toml")}\n`);
   });
 
   it("cannot be trusted by the command that it is for", async () => {

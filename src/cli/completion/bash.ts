@@ -12,7 +12,7 @@ function renderReply(values: Values): string {
     case "directory":
       return "_tsbox_files -d";
     case "variable":
-      return 'COMPREPLY+=($(compgen -e -- "$cur"))';
+      return "_tsbox_add -e";
     case "free":
       return ":";
   }
@@ -48,14 +48,18 @@ export function renderBash(tree: Tree): string {
   const options = new Set(all.flatMap((each) => each.options.flatMap(renderOption)));
   return `# Completion of tsbox for bash, made by: tsbox completion bash
 
+# Line by line: a name may have blanks in it, and be a pattern that others match.
+_tsbox_add() {
+  mapfile -t -O "\${#COMPREPLY[@]}" COMPREPLY < <(compgen "$@" -- "$cur")
+}
+
 _tsbox_words() {
-  COMPREPLY+=($(compgen -W "$1" -- "$cur"))
+  _tsbox_add -W "$1"
 }
 
 _tsbox_files() {
   compopt -o filenames
-  local IFS=$'\\n'
-  COMPREPLY+=($(compgen "$1" -- "$cur"))
+  _tsbox_add "$1"
 }
 
 # Sets flags, valued, inner and rest for a command.
@@ -84,7 +88,7 @@ _tsbox_payload() {
   elif declare -F _command_offset >/dev/null; then
     _command_offset "$1"
   elif ((COMP_CWORD == $1)) && [[ $cur != */* ]]; then
-    COMPREPLY+=($(compgen -c -- "$cur"))
+    _tsbox_add -c
     _tsbox_files -f
   else
     _tsbox_files -f
