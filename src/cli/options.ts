@@ -38,9 +38,9 @@ const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]
     "Files:",
     [
       ["--read-only", "no shared file can be written to"],
-      ["-v, --volume <src[:dst][:ro|rw]> +", "share a path, writable unless :ro"],
+      ["-v, --volume <src[:dst][:mode]> +", "share a path: rw (the default), ro or overlay"],
       ["--tmpfs <dst[:options]> +", "mount memory, as /cache:size=64M,mode=0755"],
-      ["--work <mode>", "the current directory: ro, rw or none"],
+      ["--work <mode>", "the current directory: ro, rw, overlay or none"],
       ["-w, --workdir <path>", "start in this directory of the sandbox"],
     ],
   ],

@@ -1,14 +1,13 @@
+import { isAtLeast } from "../base/version.ts";
 import { installPackage } from "../errors/fix.ts";
 import type { MachineFacts } from "../host/machine.ts";
 import { type Finding, fault, ok } from "./finding.ts";
-import { isAtLeast } from "./version.ts";
 
 /** userxattr, without which a user namespace cannot mount one. */
 const OVERLAY_KERNEL = "5.11";
-const PLANNED = "copy-on-write mounts, which tsbox has not yet,";
 
 function overlay({ overlay: there, kernel }: MachineFacts): Finding {
-  const cost = `${PLANNED} will need fuse-overlayfs, which is slower`;
+  const cost = "no overlays (--work overlay)";
   if (there === undefined) {
     const fix = "as root: modprobe overlay";
     return fault("overlayfs", "missing", "not in this kernel, and no module of it is to be seen", cost, fix);
@@ -25,7 +24,7 @@ function overlay({ overlay: there, kernel }: MachineFacts): Finding {
 function fuseOverlay({ versions, distribution }: MachineFacts): Finding {
   const version = versions["fuse-overlayfs"];
   if (version !== undefined) return ok("fuse-overlayfs", /\d[\d.]*/.exec(version)?.[0] ?? "installed");
-  const cost = `${PLANNED} will work only where the kernel's overlayfs does`;
+  const cost = "nothing yet: tsbox does not use it";
   return fault("fuse-overlayfs", "missing", "not installed", cost, installPackage("fuse-overlayfs", distribution));
 }
 

@@ -1,7 +1,7 @@
+import { isAtLeast } from "../base/version.ts";
 import type { MachineFacts } from "../host/machine.ts";
 import type { Trial } from "../run/trial.ts";
 import { type Finding, fault, ok } from "./finding.ts";
-import { isAtLeast } from "./version.ts";
 
 /** Where the launcher of this package is, or why there is none. */
 export type Launcher = { readonly path: string } | { readonly why: string; readonly fix: string };

@@ -1,7 +1,7 @@
+import { isAtLeast } from "../base/version.ts";
 import { FIX } from "../errors/fix.ts";
 import type { MachineFacts } from "../host/machine.ts";
 import { type Finding, fault, ok } from "./finding.ts";
-import { isAtLeast } from "./version.ts";
 
 /** mount_setattr(2). */
 const OLDEST_KERNEL = "5.12";

@@ -1,8 +1,8 @@
+import { isAtLeast } from "../base/version.ts";
 import { FIX, installPackage } from "../errors/fix.ts";
 import type { MachineFacts } from "../host/machine.ts";
 import type { Trial, Trials } from "../run/trial.ts";
 import { type Finding, fault, ok } from "./finding.ts";
-import { isAtLeast } from "./version.ts";
 
 /** Before them: CVE-2020-29129, CVE-2020-29130 and older ones of libslirp. */
 const OLDEST_SLIRP4NETNS = "1.1.8";

@@ -81,6 +81,24 @@ export const ADVICE = {
       ENOSYS: { why: "this kernel lacks the call", fix: FIX.kernel },
     },
   },
+  E_OVERLAY: {
+    fix: "share the directory read-only or writable instead; else report it with the output of `tsbox plan --calls`",
+    alternatives: {
+      EINVAL: {
+        why: "the kernel takes no overlay of this: the directory is on a file system that cannot be a layer, or something is mounted in it",
+        fix: "share the directory read-only or writable instead, or use one on another file system",
+      },
+      ENODEV: { why: "this kernel has no overlayfs, or its module is not loaded", fix: "as root: modprobe overlay" },
+      EPERM: {
+        why: "the kernel does not allow overlays here",
+        fix: `on Ubuntu, ${FIX.apparmor}; in a container, see whether mounts are allowed`,
+      },
+      ELOOP: {
+        why: "there is a symbolic link on the way, which may lead outside",
+        fix: "name the path without links (realpath prints it)",
+      },
+    },
+  },
   E_CGROUP: {
     fix: "report it with the output of `tsbox doctor` and of `tsbox plan --calls` for the same arguments",
     alternatives: {

@@ -190,6 +190,12 @@ export const CATALOGUE = {
     fix: "if it is meant to lead to {real}, write that path",
     exit: 125,
   },
+  E_OVERLAY: {
+    what: "cannot lay an overlay over {source}",
+    why: "{reason}",
+    fix: "{fix}",
+    exit: 125,
+  },
   E_MOUNT_OWN: {
     what: "cannot share {source} writable",
     why: "{own} is tsbox's own: what the command writes there would act outside of the sandbox",

@@ -10,7 +10,13 @@ import type { SeccompFact } from "./filter.ts";
  */
 export type PathFact =
   | { readonly kind: "missing" }
-  | { readonly kind: "file" | "directory" | "other"; readonly real: HostPath; readonly untrusted?: HostPath }
+  | {
+      readonly kind: "file" | "directory" | "other";
+      readonly real: HostPath;
+      readonly untrusted?: HostPath;
+      /** Permission bits of a directory. */
+      readonly mode?: number;
+    }
   /** `real` is where it leads, `link` its text; a dangling link has no `real`. */
   | {
       readonly kind: "symlink";
@@ -99,6 +105,8 @@ export interface HostFacts {
   readonly cwd: HostPath;
   /** For every path that `wantedPaths` asked for. */
   readonly paths: ReadonlyMap<string, PathFact>;
+  /** Where something is mounted, when the profile has overlays. */
+  readonly mountPoints: readonly HostPath[];
   /** tsbox itself: its package, Node, and its configuration; what writes these decides over the next run. */
   readonly own: readonly HostPath[];
   /** When the profile has caches and there is a place for them. */

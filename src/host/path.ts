@@ -87,5 +87,6 @@ export function probePath(path: string, statusOf = lstatOrNone): PathFact {
   }
   if (walk === undefined) return { kind: "missing" };
   const kind = status.isDirectory() ? "directory" : status.isFile() ? "file" : "other";
-  return { kind, real: walk.real, ...untrusted };
+  const mode = kind === "directory" ? { mode: status.mode & 0o7777 } : {};
+  return { kind, real: walk.real, ...mode, ...untrusted };
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { release, userInfo } from "node:os";
 import { type HostPath, hostGid, hostPath, hostUid } from "../base/brand.ts";
 import { TsboxError } from "../errors/error.ts";
+import { hasOverlay } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
 import { landlockAbi } from "../sys/libc.ts";
 import type { Arch } from "../sys/syscalls.ts";
@@ -11,6 +12,7 @@ import type { HostFacts, StreamFact } from "./facts.ts";
 import type { SeccompFact } from "./filter.ts";
 import { probeHelper } from "./helper.ts";
 import { probeHardLimits } from "./limit.ts";
+import { probeMounts } from "./mountinfo.ts";
 import { probeNetwork } from "./network.ts";
 import { canonical, ifThere, lstatOrNone, probePath } from "./path.ts";
 import { probeSubordinate } from "./subid.ts";
@@ -99,6 +101,7 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
     user,
     cwd: wanted.cwd,
     paths: probePaths(wanted.paths),
+    mountPoints: hasOverlay(profile) ? probeMounts().map(({ target }) => hostPath(target)) : [],
     own: probeOwn(wanted),
     caches: probeCaches(wanted.cacheHome, wanted.caches, user),
     cgroup: wanted.cgroup,

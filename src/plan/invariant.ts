@@ -13,6 +13,7 @@ export interface Invariant {
 
 const MOUNTS: readonly Op[] = [
   "bind",
+  "overlay",
   "scratch",
   "device",
   "tmpfs",
@@ -162,7 +163,7 @@ export const INVARIANTS: readonly Invariant[] = [
     name: "writable parts before what is mounted in them",
     why: "each is mounted on itself, over whatever is there",
     earlier: ["scratch"],
-    later: ["bind", "device", "devpts", "tmpfs", "attach-proc"],
+    later: ["bind", "overlay", "device", "devpts", "tmpfs", "attach-proc"],
   },
   {
     name: "mounts before pivot",

@@ -14,6 +14,7 @@ import { renderPublish } from "../profile/network.ts";
 import type { Profile } from "../profile/profile.ts";
 import { accountOf } from "../rootfs/account.ts";
 import { mountGrants } from "../rootfs/grant.ts";
+import type { Uppers } from "../rootfs/mounting.ts";
 import { planHost, planRootfs, planWorkdir } from "../rootfs/plan.ts";
 import { Protection } from "../rootfs/protect.ts";
 import type { RootfsStep } from "../rootfs/step.ts";
@@ -33,6 +34,8 @@ export interface RunOptions {
   readonly messages?: Messages;
   /** A line of figures at the end. */
   readonly stats?: boolean;
+  /** Where what is written to overlays is kept; see docs/decisions/0020-overlays.md. */
+  readonly uppers?: Uppers;
 }
 
 /** What will be done, whole: data only. The command itself is no part of it. */
@@ -152,7 +155,7 @@ export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {
   const userns = planUserns(profile, facts, cgroup.enter.length > 0);
   const net = planNet(profile, facts);
   const protection = new Protection(profile, facts);
-  const rootfs = planRootfs(profile, facts, net.names, protection);
+  const rootfs = planRootfs(profile, facts, net.names, protection, options.uppers);
   checkReport(options.report, rootfs);
   const command = planProcess(profile, facts, accountOf(profile.ids, facts.user), options.report);
   const terminal = command.terminal.length > 0;

@@ -26,6 +26,10 @@ export const ALWAYS: Because = { file: "tsbox", key: "(always)" };
 export const hasNestedPayload = ({ capabilities, network }: Profile): boolean =>
   capabilities.keep.length > 0 || network.mode === "user";
 
+/** Whether something is shown through an overlay. */
+export const hasOverlay = ({ work, mounts }: Profile): boolean =>
+  work === "overlay" || mounts.some((mount) => mount.type === "bind" && mount.mode === "overlay");
+
 /** The key that says which ids there are. */
 export const mapKey = ({ ids }: Profile, kind: "uid" | "gid"): string =>
   (kind === "uid" ? ids.uidMap : ids.gidMap) === undefined ? "ids.map" : `ids.${kind}_map`;

@@ -81,7 +81,7 @@ function limitsOf(limits: Layer["settings"]["limits"] = {}): Profile["limits"] {
 function readOnlyMount(mount: ProfileMount, size: Bytes): ProfileMount {
   switch (mount.type) {
     case "bind":
-      return { ...mount, mode: "ro" };
+      return mount.mode === "overlay" ? mount : { ...mount, mode: "ro" };
     case "tmpfs":
       return mount;
     case "cache":

@@ -18,7 +18,7 @@ const KEYS = {
   },
   work: {
     absent: '`"none"`',
-    text: "Shares the current directory at its own path. `rw`: the command can change your sources, and what you later run from there (hooks, build files, editors' settings).",
+    text: "Shares the current directory at its own path. `overlay`: what the command writes goes to memory, [see below](#overlays). `rw`: the command can change your sources, and what you later run from there (hooks, build files, editors' settings).",
   },
   protect: {
     absent: "`[]`",
@@ -202,12 +202,18 @@ const KEYS = {
     absent: "bind: `source`; else must be written",
     text: "Where it appears; may start with a [variable](#units).",
   },
-  "mount.mode": { absent: '`"ro"`', text: "`rw`: the command writes to the host." },
+  "mount.mode": {
+    absent: '`"ro"`',
+    text: "`rw`: the command writes to the host. `overlay`: it sees the directory and can change it, but what it writes goes to memory and is gone after the run; [see below](#overlays).",
+  },
   "mount.optional": {
     absent: "`false`",
     text: "A missing source is then left out instead of being an error.",
   },
-  "mount.size": { absent: '`"64MiB"`', text: "Memory it may take." },
+  "mount.size": {
+    absent: 'tmpfs: `"64MiB"`; overlay: `root.size`',
+    text: "Memory that what is written there may take.",
+  },
   "mount.name": { absent: "must be written", text: "Of the cache; the same name stands for the same cache." },
   "mount.scope": {
     absent: '`"work"`',

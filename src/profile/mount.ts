@@ -10,7 +10,7 @@ import { TEMPLATE_PATH, type Template, templated } from "./variable.ts";
 /** A tmpfs without a size has this one: a mount without limit could eat the host's memory. */
 const TMPFS_SIZE = bytes(64 * 1024 ** 2);
 
-const TYPE = word(["bind", "tmpfs", "cache"], ["overlay"]);
+const TYPE = word(["bind", "tmpfs", "cache"]);
 
 /** tmpfs(5) takes a size of 0 for no limit; the least that holds anything is a page. */
 export const TMPFS_RANGE = { min: 4096, max: 1024 ** 4 };
@@ -28,24 +28,36 @@ type Written<M> = M extends unknown
   ? { readonly [K in keyof M]: K extends "source" | "target" ? M[K] | Template : M[K] }
   : never;
 
+const MODE = word(["ro", "rw", "overlay"]);
+const TMPFS_BYTES = leaf((input) => parseBytes(input, TMPFS_RANGE), size(TMPFS_RANGE));
+
 const BIND = v.pipe(
-  table({
-    type: v.exactOptional(shaped(TYPE, { const: "bind" })),
-    source: leaf(templated(parseHostPath), TEMPLATE_PATH),
-    target: v.exactOptional(TARGET),
-    mode: v.exactOptional(word(["ro", "rw"], ["overlay"])),
-    optional: v.exactOptional(flag),
-  }),
+  shaped(
+    table({
+      type: v.exactOptional(shaped(TYPE, { const: "bind" })),
+      source: leaf(templated(parseHostPath), TEMPLATE_PATH),
+      target: v.exactOptional(TARGET),
+      mode: v.exactOptional(MODE),
+      size: v.exactOptional(TMPFS_BYTES),
+      optional: v.exactOptional(flag),
+    }),
+    { dependentSchemas: { size: { required: ["mode"], properties: { mode: { const: "overlay" } } } } },
+  ),
   v.rawTransform(({ dataset, addIssue, NEVER }): WrittenMount => {
-    const { source, target, mode = "ro", optional = false } = dataset.value;
-    if (target !== undefined) return { type: "bind", source, target, mode, optional };
+    const { source, target, mode = "ro", optional = false, size: limit } = dataset.value;
+    const rest = { mode, optional, ...(limit === undefined ? {} : { size: limit }) };
+    const refuse = (key: string, value: unknown, expected: string) => {
+      const at = { type: "object", origin: "value", input: { source }, key, value } as const;
+      addIssue({ expected, message: "", input: value, path: [at] });
+      return NEVER;
+    };
+    if (limit !== undefined && mode !== "overlay") return refuse("size", limit, 'a size only with mode = "overlay"');
+    if (target !== undefined) return { type: "bind", source, target, ...rest };
     // The same text: ${home} is the one home directory outside and the other inside.
-    if (typeof source !== "string") return { type: "bind", source, target: source, mode, optional };
+    if (typeof source !== "string") return { type: "bind", source, target: source, ...rest };
     const implied = parseTarget(source);
-    if ("value" in implied) return { type: "bind", source, target: implied.value, mode, optional };
-    const at = { type: "object", origin: "value", input: { source }, key: "target", value: source } as const;
-    addIssue({ expected: implied.fault.expected, message: "", input: source, path: [at] });
-    return NEVER;
+    if ("value" in implied) return { type: "bind", source, target: implied.value, ...rest };
+    return refuse("target", source, implied.fault.expected);
   }),
 );
 
@@ -53,7 +65,7 @@ const TMPFS = v.pipe(
   table({
     type: shaped(TYPE, { const: "tmpfs" }),
     target: TARGET,
-    size: v.exactOptional(leaf((input) => parseBytes(input, TMPFS_RANGE), size(TMPFS_RANGE))),
+    size: v.exactOptional(TMPFS_BYTES),
     permissions: v.exactOptional(permissions),
   }),
   v.transform(
@@ -87,8 +99,8 @@ const isOfType = (type: string, input: unknown): boolean =>
   typeof input === "object" && input !== null && "type" in input && input.type === type;
 
 /**
- * One `[[mount]]`: a bind has source, target, mode, optional; a tmpfs has target, size, permissions; a cache has name,
- * target, scope.
+ * One `[[mount]]`: a bind has source, target, mode, optional, and size if it is an overlay; a tmpfs has target, size,
+ * permissions; a cache has name, target, scope.
  */
 export const MOUNT = choice([BIND, TMPFS, CACHE], (input) =>
   isOfType("tmpfs", input) ? TMPFS : isOfType("cache", input) ? CACHE : BIND,

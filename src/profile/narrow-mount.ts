@@ -16,6 +16,12 @@ function show(mount: ProfileMount): string {
   }
 }
 
+type Bind = Extract<ProfileMount, { type: "bind" }>;
+
+/** Of two overlays; without a size it is `root.size`, which has a relation of its own. */
+const takesNoMore = (before: Bind, after: Bind): boolean =>
+  after.size === before.size || (after.size !== undefined && before.size !== undefined && after.size < before.size);
+
 /** Whether `after` at the same target shows no more of the host and takes no more memory. */
 function isNarrower(before: ProfileMount, after: ProfileMount): boolean {
   switch (after.type) {
@@ -23,7 +29,8 @@ function isNarrower(before: ProfileMount, after: ProfileMount): boolean {
       return (
         before.type === "bind" &&
         after.source === before.source &&
-        (after.mode === before.mode || after.mode === "ro") &&
+        // An overlay in place of a writable bind takes memory.
+        (after.mode === "ro" || (after.mode === before.mode && takesNoMore(before, after))) &&
         // Where the source is missing, whatever it was to cover would show.
         (!after.optional || before.optional)
       );

@@ -75,9 +75,9 @@ const narrowIo: Relation<Profile["limits"]["io"]> = (before = [], after = []) =>
 const narrowWeight: Relation<number | undefined> = (before, after) =>
   (after ?? 100) > (before ?? 100) ? [`${before ?? "none"} -> ${after ?? "none"}`] : [];
 
-/** Without the work directory, or without a tool's, what is mounted above it may show, and be writable. */
+/** Without the work directory, or without a tool's, what is mounted above it may show, and be writable; an overlay takes memory. */
 const narrowWork: Relation<Profile["work"]> = (before, after) =>
-  before === after || (before === "rw" && after === "ro") ? [] : [`${before} -> ${after}`];
+  before === after || (before !== "none" && after === "ro") ? [] : [`${before} -> ${after}`];
 const sameTools: Relation<Profile["tools"]> = (before, after) => [...subset(before, after), ...superset(before, after)];
 
 /** By the names of Profile. */

@@ -22,7 +22,10 @@ export type ProfileMount =
       /** Absolute; as written, not yet resolved. */
       readonly source: HostPath;
       readonly target: SandboxPath;
-      readonly mode: "ro" | "rw";
+      /** "overlay": writable, and what is written goes to memory or a directory of its own instead of the source. */
+      readonly mode: "ro" | "rw" | "overlay";
+      /** Of an overlay: the memory that what is written may take; undefined is `root.size`. */
+      readonly size?: Bytes;
       /** A missing source is then no error and the mount is left out. */
       readonly optional: boolean;
     }
@@ -116,7 +119,7 @@ export interface Profile {
    * "command line" with the flag. A key that is not here has its built-in default. */
   readonly origins: ReadonlyMap<string, { readonly file: string; readonly key: string }>;
   /** How the current directory is shared, at its own path. */
-  readonly work: "ro" | "rw" | "none";
+  readonly work: "ro" | "rw" | "overlay" | "none";
   /** Paths below the current directory that the command can neither change nor, for good, make; normalised. */
   readonly protect: readonly string[];
   /** Programs that are looked for along PATH, whose prefix is then shared read-only. */

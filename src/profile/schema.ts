@@ -178,7 +178,7 @@ const ROOT_SIZE = { min: 64 * 1024, max: 1024 ** 4 };
 export const RAW_PROFILE = table({
   description: v.exactOptional(description),
   extends: v.exactOptional(parent),
-  work: v.exactOptional(word(["ro", "rw", "none"], ["overlay"])),
+  work: v.exactOptional(word(["ro", "rw", "overlay", "none"])),
   workdir: v.exactOptional(leaf(templated(parseSandboxPath), TEMPLATE_PATH)),
   terminal: v.exactOptional(word(["auto", "private", "shared"])),
   protect: v.exactOptional(list(protectedPath)),

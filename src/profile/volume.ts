@@ -26,17 +26,17 @@ function resolveSource(source: string, cwd: string): string {
   return [base, ...parts].join("/");
 }
 
-const ACCESS = ["ro", "rw"];
+const ACCESS = ["ro", "rw", "overlay"];
 
-/** SRC, SRC:DST, SRC:ro|rw or SRC:DST:ro|rw as a `[[mount]]`; rw unless it says ro, as podman's -v. */
+/** SRC, SRC:DST, SRC:MODE or SRC:DST:MODE as a `[[mount]]`; rw unless it says ro or overlay, as podman's -v. */
 export function parseVolume(flag: string, text: string, cwd: string): Record<string, string> {
   const parts = text.split(":");
   const mode = parts.length > 1 && ACCESS.includes(parts.at(-1) ?? "") ? parts.pop() : "rw";
   const [source = "", target] = parts;
-  if (parts.length === 3) refuse(flag, "ro or rw as the last part", parts[2] ?? "");
+  if (parts.length === 3) refuse(flag, "ro, rw or overlay as the last part", parts[2] ?? "");
   if (parts.length > 3 || source === "" || target === "") {
     const hint = "; a path with a colon in it needs a [[mount]] in a profile";
-    refuse(flag, "SRC, SRC:DST or SRC:DST:ro|rw", text, hint);
+    refuse(flag, "SRC, SRC:DST or SRC:DST:ro|rw|overlay", text, hint);
   }
   const from = resolveSource(source, cwd);
   return { type: "bind", source: from, target: target ?? from, mode: mode ?? "rw" };

@@ -39,7 +39,10 @@ function writeRlimit(name: RlimitName, { soft, hard }: Rlimit): WrittenValue {
 
 function writeMount(mount: ProfileMount): WrittenTable {
   const target = escapeText(mount.target);
-  if (mount.type === "bind") return { ...mount, source: escapeText(mount.source), target };
+  if (mount.type === "bind") {
+    const limit = mount.size === undefined ? {} : { size: quantity(renderBytes(mount.size)) };
+    return { ...mount, source: escapeText(mount.source), target, ...limit };
+  }
   if (mount.type === "cache") return { ...mount, target };
   const { type, size, mode } = mount;
   return { type, target, size: quantity(renderBytes(size)), permissions: mode.toString(8).padStart(4, "0") };

@@ -27,6 +27,7 @@ function grantOf({ step, because }: Planned<RootfsStep>): Grant[] {
   switch (step.op) {
     case "scratch":
     case "tmpfs":
+    case "overlay":
       return [{ path: step.target, directory: true, access: "write", because }];
     case "bind":
       return [

@@ -1,8 +1,9 @@
 import { assertNever } from "../base/assert.ts";
-import { type SandboxPath, sandboxPath } from "../base/brand.ts";
+import { sandboxPath } from "../base/brand.ts";
 import { printable } from "../base/printable.ts";
 import { type Call, call, flags, type Lowered, slot, WRITABLE_PROC, writeFile } from "../sys/call.ts";
 import { AT, MNT, MOVE_MOUNT, O, RENAME } from "../sys/uapi.ts";
+import { lowerOverlay, makePoint } from "./lower-overlay.ts";
 import {
   attach,
   cloneHost,
@@ -15,8 +16,9 @@ import {
   openWithoutLinks,
   relative,
   setAttributes,
+  tmpfsSettings,
 } from "./mount.ts";
-import { asideName, MASK_DIRECTORY, MASK_FILE, type RootfsStep, type TmpfsPoint } from "./step.ts";
+import { asideName, MASK_DIRECTORY, MASK_FILE, type RootfsStep } from "./step.ts";
 
 const root = slot("root");
 
@@ -31,22 +33,6 @@ function lowerBind(step: Extract<RootfsStep, { op: "bind" }>): Call[] {
     setAttributes("tree", attributes, step.source, { recursive: true }),
     ...attach(step.target, step.way),
   ];
-}
-
-/** In the tmpfs by its fd, while it is not attached: no path of anything else is walked. */
-function makePoint(target: SandboxPath, { path, kind }: TmpfsPoint): Call[] {
-  const tree = slot("tree");
-  const name = path.slice(target.length + 1);
-  if (kind === "directory") return [call("mkdirat", [tree, name, 0o755], { of: printable(path) })];
-  return writeFile(tree, name, "", O.WRONLY | O.CREAT | O.EXCL | O.CLOEXEC, printable(path));
-}
-
-/** An inode costs about 1 KiB that the size does not count, so their number is limited too; tmpfs(5). */
-const BYTES_PER_INODE = 8192;
-
-function tmpfsSettings(mode: number, size: number): Record<string, string> {
-  const inodes = Math.max(256, Math.ceil(size / BYTES_PER_INODE));
-  return { mode: mode.toString(8).padStart(4, "0"), size: String(size), nr_inodes: String(inodes) };
 }
 
 /** The directories, each made in the one before by its fd, and no link followed; all fds closed. */
@@ -119,6 +105,8 @@ function lowerInit(step: OfInit): Call[] {
       ];
     case "bind":
       return lowerBind(step);
+    case "overlay":
+      return lowerOverlay(step);
     case "device":
       return [
         ...cloneHost(`/dev/${step.name}`, { recursive: false, system: true }),
@@ -128,7 +116,7 @@ function lowerInit(step: OfInit): Call[] {
     case "tmpfs": {
       return [
         ...newFileSystem("tmpfs", tmpfsSettings(step.mode, step.size), ["NOSUID", "NODEV"], "tree"),
-        ...step.points.flatMap((point) => makePoint(step.target, point)),
+        ...step.points.flatMap((point) => makePoint("tree", point.path.slice(step.target.length + 1), point)),
         ...attach(step.target, step.way),
       ];
     }

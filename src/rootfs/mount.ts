@@ -106,6 +106,15 @@ export function attach(target: SandboxPath, way: Way): Call[] {
   ];
 }
 
+/** An inode costs about 1 KiB that the size does not count, so their number is limited too; tmpfs(5). */
+const BYTES_PER_INODE = 8192;
+
+/** A tmpfs of `size` bytes whose top directory has that mode. */
+export function tmpfsSettings(mode: number, size: number): Record<string, string> {
+  const inodes = Math.max(256, Math.ceil(size / BYTES_PER_INODE));
+  return { mode: mode.toString(8).padStart(4, "0"), size: String(size), nr_inodes: String(inodes) };
+}
+
 /** A new file system of that type, not attached yet; fsopen(2), fsconfig(2), fsmount(2). Saved as `save`. */
 export function newFileSystem(
   type: "tmpfs" | "proc" | "devpts",

@@ -6,12 +6,17 @@ import { type HostFacts, isDirectory, type PathFact, pathFact } from "../host/fa
 import { because, type Planned } from "../profile/because.ts";
 import type { Profile, ProfileMount } from "../profile/profile.ts";
 import { cacheSource } from "./cache.ts";
+import { checkLower, LayerPoints, madePoint } from "./overlay.ts";
 import { type Placed, TOP_LINKS } from "./place.ts";
 import { MOVABLE } from "./protect.ts";
 import { Skeleton } from "./skeleton.ts";
-import { MASK_DIRECTORY, MASK_FILE, type RootfsStep, type TmpfsPoint } from "./step.ts";
+import { MASK_DIRECTORY, MASK_FILE, type MadePoint, type RootfsStep, type Upper } from "./step.ts";
 
 type Step = Planned<RootfsStep>;
+type BindMount = Extract<ProfileMount, { type: "bind" }>;
+
+/** Directories that keep what is written to an overlay, by its target; those that have none write to memory. */
+export type Uppers = ReadonlyMap<SandboxPath, HostPath>;
 
 const TAKEN = ["/proc", "/sys", ...TOP_LINKS, MASK_FILE, MASK_DIRECTORY];
 
@@ -46,12 +51,7 @@ export const isThere = (mount: ProfileMount, facts: HostFacts): boolean =>
   mount.type !== "bind" || !mount.optional || realOf(pathFact(facts, mount.source)) !== undefined;
 
 /** @throws TsboxError when what the path leads to is not what its text says, or is tsbox's own. */
-function checkSource(
-  mount: Extract<ProfileMount, { type: "bind" }>,
-  fact: PathFact,
-  facts: HostFacts,
-  why: Because,
-): HostPath {
+function checkSource(mount: BindMount, fact: PathFact, facts: HostFacts, why: Because): HostPath {
   const { source, target } = mount;
   const real = realOf(fact);
   if (fact.kind === "missing" || real === undefined) throw new TsboxError("E_MOUNT_SOURCE", { source, target }, why);
@@ -78,7 +78,7 @@ function checkRename({ mount, outer }: Placed, { nesting }: Profile, why: Becaus
 }
 
 /** What is to be made in a new tmpfs for the mounts that lie directly in it, parents first. */
-function planPoints(tmpfs: Placed, { profile, facts, all }: Mounting): TmpfsPoint[] {
+function planPoints(tmpfs: Placed, { profile, facts, all }: Mounting): MadePoint[] {
   const inside = new Skeleton();
   for (const { mount, key, outer } of all) {
     if (outer !== tmpfs) continue;
@@ -87,8 +87,33 @@ function planPoints(tmpfs: Placed, { profile, facts, all }: Mounting): TmpfsPoin
     inside.mountPoint(mount.target, kind);
   }
   return inside.steps.flatMap(({ step }) =>
-    step.op !== "symlink" && isBelow(step.path, tmpfs.mount.target) ? [{ path: step.path, kind: step.op }] : [],
+    step.op !== "symlink" && isBelow(step.path, tmpfs.mount.target) ? [madePoint(step.path, step.op)] : [],
   );
+}
+
+/** Likewise for an overlay, of what its lower lacks. */
+function planLayer(overlay: Placed, lower: HostPath, { profile, facts, all }: Mounting): readonly MadePoint[] {
+  const layer = new LayerPoints(overlay.mount.target, lower, facts);
+  for (const { mount, key, outer } of all) {
+    if (outer === overlay)
+      refuseTarget(mount.target, layer.add(mount.target, kindOf(mount, facts)), because(profile, key));
+  }
+  return layer.points;
+}
+
+function planOverlay(placed: Placed, mount: BindMount, lower: HostPath, mounting: Mounting, why: Because): RootfsStep {
+  const { profile, facts, uppers } = mounting;
+  const { target, source } = mount;
+  const fact = pathFact(facts, source);
+  const folder = uppers.get(target);
+  const mode = fact.kind === "directory" ? fact.mode : undefined;
+  const upper: Upper =
+    folder === undefined
+      ? { kind: "memory", size: mount.size ?? profile.root.size, mode: mode ?? 0o755 }
+      : { kind: "kept", folder };
+  checkLower(lower, fact, upper, facts, why);
+  const way = placed.throughBind ? "inside" : "skeleton";
+  return { op: "overlay", lower, upper, target, way, points: planLayer(placed, source, mounting) };
 }
 
 /** What the mounts of a profile are planned with. */
@@ -97,6 +122,7 @@ export interface Mounting {
   readonly facts: HostFacts;
   readonly skeleton: Skeleton;
   readonly all: readonly Placed[];
+  readonly uppers: Uppers;
 }
 
 function planSource(placed: Placed, mounting: Mounting, why: Because): Step {
@@ -112,6 +138,7 @@ function planSource(placed: Placed, mounting: Mounting, why: Because): Step {
     return { step: { op: "bind", source, target, mode: "rw", way, directory: true, system: false }, because: why };
   }
   const source = checkSource(mount, pathFact(mounting.facts, mount.source), mounting.facts, why);
+  if (mount.mode === "overlay") return { step: planOverlay(placed, mount, source, mounting, why), because: why };
   const directory = kindOf(mount, mounting.facts) === "directory";
   return { step: { op: "bind", source, target, mode: mount.mode, way, directory, system: false }, because: why };
 }
@@ -131,7 +158,9 @@ export function planMount(placed: Placed, mounting: Mounting): Step {
   if (outer?.mount.type === "cache") refuseTarget(target, `it lies in the cache ${outer.mount.name}`, why);
   const step = planSource(placed, mounting, why);
   const kind = kindOf(mount, facts);
-  if (within !== undefined) {
+  // An overlay has made it.
+  const isMade = outer?.mount.type === "bind" && outer.mount.mode === "overlay";
+  if (within !== undefined && !isMade) {
     const point = pathFact(facts, within.onHost);
     const found = point.kind === "missing" ? "does not exist there" : `is a ${point.kind} there`;
     if (point.kind !== kind) throw new TsboxError("E_MOUNT_POINT", { target, within: within.target, found }, why);

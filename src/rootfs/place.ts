@@ -1,6 +1,7 @@
 import { type HostPath, hostPath, type SandboxPath, sandboxPath } from "../base/brand.ts";
 import { isBelow } from "../base/path.ts";
 import type { Profile, ProfileMount } from "../profile/profile.ts";
+import { inLower, stepsInto } from "./overlay.ts";
 import { protectedPaths } from "./protect.ts";
 
 /** A mount of the profile or the work directory. */
@@ -42,7 +43,7 @@ function nameMounts(profile: Profile, cwd: HostPath): Named[] {
 
 /** Where a target lies in the tree that a bind mount shows. */
 const inSource = (target: SandboxPath, outer: Extract<ProfileMount, { type: "bind" }>): HostPath =>
-  hostPath(outer.source + target.slice(outer.target.length));
+  inLower(target, outer.target, outer.source);
 
 /** Those of the mounts that `isThere`, outer ones first; the same order for the same profile. */
 export function placeMounts(
@@ -73,13 +74,20 @@ export function placeMounts(
   return placed;
 }
 
+/** An overlay is told what leads to the target as well, to make what is missing. */
+const pointsIn = (target: SandboxPath, outer: Extract<ProfileMount, { type: "bind" }>): HostPath[] =>
+  outer.mode === "overlay"
+    ? stepsInto(target, outer.target).map((path) => inSource(path, outer))
+    : [inSource(target, outer)];
+
 /** Where the target may lie on the host: in the outer mount, or, should that be optional and missing, in the next one. */
 function possiblePoints({ mount, within, outer }: Placed): HostPath[] {
-  const points = within === undefined ? [] : [within.onHost];
+  const points =
+    outer?.mount.type === "bind" ? pointsIn(mount.target, outer.mount) : within === undefined ? [] : [within.onHost];
   let next = outer;
   while (next !== undefined && isOptional(next)) {
     next = next.outer;
-    if (next?.mount.type === "bind") points.push(inSource(mount.target, next.mount));
+    if (next?.mount.type === "bind") points.push(...pointsIn(mount.target, next.mount));
     if (next === undefined) points.push(hostPath(mount.target));
   }
   return points;

@@ -6,7 +6,7 @@ import { ALWAYS, because, mapKey, type Planned } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
 import { accountOf, group, passwd } from "./account.ts";
 import { planCaches } from "./cache.ts";
-import { isThere, planMount } from "./mounting.ts";
+import { isThere, planMount, type Uppers } from "./mounting.ts";
 import { placeMounts, SYSTEM_TREES, TOP_LINKS } from "./place.ts";
 import { planProc } from "./proc.ts";
 import { Protection } from "./protect.ts";
@@ -161,6 +161,7 @@ export function planRootfs(
   facts: HostFacts,
   names: NameFiles,
   protection = new Protection(profile, facts),
+  uppers: Uppers = new Map(),
 ): Planned<RootfsStep>[] {
   checkWork(profile, facts);
   const skeleton = new Skeleton();
@@ -181,7 +182,7 @@ export function planRootfs(
   mounts.push(...planProc(profile, facts, skeleton));
   const all = placeMounts(profile, facts.cwd, (mount) => isThere(mount, facts));
   for (const placed of all) {
-    const mount = planMount(placed, { profile, facts, skeleton, all });
+    const mount = planMount(placed, { profile, facts, skeleton, all, uppers });
     mounts.push(mount, ...(isWritableBind(mount.step) ? protection.holdIn(mount.step) : []));
   }
   return [

@@ -16,12 +16,20 @@ export const NESTING_DIRECTORY = sandboxPath("/.nesting");
  */
 export type Way = "skeleton" | "inside";
 
-/** What is made in a new tmpfs before it is attached: mount points, and the directories that lead to them. */
-export interface TmpfsPoint {
-  /** Of the sandbox, below the tmpfs. */
+/** What is made in a new tmpfs, or as the topmost layer of an overlay: mount points, and the directories that lead to them. */
+export interface MadePoint {
+  /** Of the sandbox, below the tmpfs or overlay. */
   readonly path: SandboxPath;
   readonly kind: "directory" | "file";
+  readonly mode: number;
 }
+
+/** Where an overlay keeps what is written. */
+export type Upper =
+  /** In a tmpfs of its own that is gone with the sandbox; `mode` is that of the top directory. */
+  | { readonly kind: "memory"; readonly size: Bytes; readonly mode: number }
+  /** In the directory `upper` of this one, with `work` beside it for the kernel. */
+  | { readonly kind: "kept"; readonly folder: HostPath };
 
 /** What the root file system is made of. */
 export type RootfsStep =
@@ -42,6 +50,16 @@ export type RootfsStep =
       /** Only root can change what leads to the source, so it needs no walk of its own without links. */
       readonly system: boolean;
     }
+  | {
+      readonly op: "overlay";
+      /** Canonical; what the sandbox sees until it writes. Never changed. */
+      readonly lower: HostPath;
+      readonly upper: Upper;
+      readonly target: SandboxPath;
+      readonly way: Way;
+      /** Parents first; they lie above `lower` and below what is written. */
+      readonly points: readonly MadePoint[];
+    }
   | { readonly op: "device"; readonly name: string; readonly target: SandboxPath }
   | {
       readonly op: "tmpfs";
@@ -50,7 +68,7 @@ export type RootfsStep =
       readonly mode: number;
       readonly way: Way;
       /** Parents first. */
-      readonly points: readonly TmpfsPoint[];
+      readonly points: readonly MadePoint[];
     }
   | { readonly op: "devpts"; readonly target: SandboxPath }
   | { readonly op: "new-proc" }
@@ -80,7 +98,7 @@ export const asideName = (name: string): string => `${name}.untrusted`;
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
 
-const holding = (points: readonly TmpfsPoint[]): string =>
+const holding = (points: readonly MadePoint[]): string =>
   points.length === 0 ? "" : ` that holds ${points.map(({ path }) => printable(path)).join(", ")}`;
 
 /** A step as an order: "bind /usr read-only on /usr"; printable. */
@@ -100,6 +118,11 @@ export function describeRootfs(step: RootfsStep): string {
       return `make ${printable(step.target)} private and writable`;
     case "bind":
       return `bind ${printable(step.source)} ${step.mode === "ro" ? "read-only" : "writable"} on ${printable(step.target)}`;
+    case "overlay": {
+      const { upper } = step;
+      const to = upper.kind === "memory" ? `a tmpfs of ${upper.size} bytes` : printable(upper.folder);
+      return `lay an overlay over ${printable(step.lower)} on ${printable(step.target)}, written to ${to}${holding(step.points)}`;
+    }
     case "device":
       return `bind the device /dev/${printable(step.name)}`;
     case "tmpfs":

@@ -35,7 +35,7 @@ describe("a path of the host", () => {
     const names = [...Object.keys(links), "dir", "file", "dir/sub", "to-dir/sub", "file/x", "gone/x", "none", "loop/x"];
     for (const name of names) {
       // The model's links are all root's.
-      const { untrusted, ...fact } = { untrusted: undefined, ...probePath(join(folder, name)) };
+      const { untrusted, mode: _, ...fact } = { untrusted: undefined, mode: 0, ...probePath(join(folder, name)) };
       expect(fact, name).toEqual(treeFact(tree, join(folder, name)));
       const first = ["to-dir", "to-file", "up", "deep"].find((link) => name === link || name.startsWith(`${link}/`));
       expect(untrusted, name).toBe(first === undefined ? undefined : join(folder, first));
@@ -53,6 +53,12 @@ describe("a path of the host", () => {
       real: undefined,
       directory: false,
     });
+  });
+
+  it("has a mode if it is a directory", () => {
+    const folder = scratch();
+    mkdirSync(join(folder, "closed"), { mode: 0o710 });
+    expect(probePath(join(folder, "closed"))).toMatchObject({ kind: "directory", mode: 0o710 });
   });
 
   it("may be a device or a socket", async () => {

@@ -156,7 +156,14 @@ const BUSY: Overrides = {
   env: ["TZ=UTC", "LANG"],
   ulimit: ["nofile=256:512", "as=unlimited"],
   tmpfs: ["/cache:size=16M,mode=1777", "/srv/build/out:size=1M"],
-  volume: ["/srv/data:/cache/deep/data:ro", "/srv/build/notes:/cache/notes", "/srv/data:/data", "/srv/data:/usr/sbin"],
+  volume: [
+    "/srv/data:/cache/deep/data:ro",
+    "/srv/build/notes:/cache/notes",
+    "/srv/data:/data",
+    "/srv/data:/usr/sbin",
+    "/srv/data:/layered:overlay",
+    "/srv/build/notes:/layered/new/notes:ro",
+  ],
 };
 
 /** A network with a way out, and ports that lead in. */

@@ -22,6 +22,7 @@ const VALID = [
   'clock = { monotonic = "10d", boottime = -5 }',
   'root = { size = 65536, etc = ["ssl/certs", ".x", "..y"], sys = ["/sys/devices", "//sys/./x"], devices = [] }',
   'proc = { masked = ["/proc/a"], readonly = ["/proc", "/proc/sys/"] }',
+  '[[mount]]\nsource = "/a"\nmode = "overlay"\nsize = "1M"',
   '[[mount]]\ntype = "tmpfs"\ntarget = "/a"\nsize = "4KiB"\npermissions = "1777"',
   '[[mount]]\ntype = "bind"\nsource = "/a"\ntarget = "/b"\nmode = "rw"\noptional = true',
   'seccomp.file = "f.json"',

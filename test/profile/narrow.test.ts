@@ -84,6 +84,17 @@ const WIDER: readonly (readonly [string, Partial<Profile>, Partial<Profile>])[] 
     { proc: { masked: [], readonly: [sandboxPath("/proc")] } },
     { proc: { masked: [], readonly: [] } },
   ],
+  ["work: ro -> overlay", { work: "ro" }, { work: "overlay" }],
+  [
+    "mount: /x: ro /srv/data -> overlay /srv/data",
+    { mounts: [bind("/x")] },
+    { mounts: [bind("/x", { mode: "overlay" })] },
+  ],
+  [
+    "mount: /x: overlay /srv/data -> overlay /srv/data",
+    { mounts: [bind("/x", { mode: "overlay", size: 4096 })] },
+    { mounts: [bind("/x", { mode: "overlay", size: 8192 })] },
+  ],
   ["mount: /x: ro /srv/data -> rw /srv/data", { mounts: [bind("/x")] }, { mounts: [bind("/x", { mode: "rw" })] }],
   [
     "mount: /x: ro /srv/data -> ro /srv/data if it is there",

@@ -112,7 +112,7 @@ describe("overrides", () => {
 
   it.each([
     [{ volume: ["/a:b"] }, "--volume /a:b", "it is not absolute"],
-    [{ volume: ["/a:/b:z"] }, "--volume /a:/b:z", 'expected ro or rw as the last part, found "z"'],
+    [{ volume: ["/a:/b:z"] }, "--volume /a:/b:z", 'expected ro, rw or overlay as the last part, found "z"'],
     [{ volume: ["/a:/b:c:ro"] }, "--volume /a:/b:c:ro", "last part"],
     [{ volume: ["/a:/b:/c:/d:ro"] }, "--volume /a:/b:/c:/d:ro", "needs a [[mount]] in a profile"],
     [{ volume: [""] }, "--volume ", "SRC:DST"],

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { Planned } from "../../src/profile/because.ts";
-import type { RootfsStep } from "../../src/rootfs/step.ts";
+import type { MadePoint, RootfsStep } from "../../src/rootfs/step.ts";
 
 type Kind = "directory" | "file" | "symlink";
 
@@ -50,15 +50,14 @@ export class RootModel {
         this.#checkTarget(step.target, step.directory ? "directory" : "file", step.way);
         this.#mounts.push({ target: step.target, made: undefined });
         return;
+      case "overlay":
+        this.#checkTarget(step.target, "directory", step.way);
+        this.#checkPoints(step.target, step.points);
+        this.#mounts.push({ target: step.target, made: undefined });
+        return;
       case "tmpfs": {
         this.#checkTarget(step.target, "directory", step.way);
-        const made = new Map<string, Kind>([[step.target, "directory"]]);
-        for (const { path, kind } of step.points) {
-          this.#check(made.get(posix.dirname(path)) === "directory", `${path} has no parent in the tmpfs`);
-          this.#check(!made.has(path), `${path} is made twice in the tmpfs`);
-          made.set(path, kind);
-        }
-        this.#mounts.push({ target: step.target, made });
+        this.#mounts.push({ target: step.target, made: this.#checkPoints(step.target, step.points) });
         return;
       }
       case "device":
@@ -75,6 +74,16 @@ export class RootModel {
       default:
         return;
     }
+  }
+
+  #checkPoints(target: string, points: readonly MadePoint[]): ReadonlyMap<string, Kind> {
+    const made = new Map<string, Kind>([[target, "directory"]]);
+    for (const { path, kind } of points) {
+      this.#check(made.get(posix.dirname(path)) === "directory", `${path} has no parent in what is made`);
+      this.#check(!made.has(path), `${path} is made twice`);
+      made.set(path, kind);
+    }
+    return made;
   }
 
   /** A path of the skeleton is one that the plan made, all of it; one through a bind mount is walked as such. */

@@ -165,11 +165,11 @@ describe("a tmpfs of the profile", () => {
   it("holds the points of what is mounted in it, parents first, before it is attached", () => {
     const list = mounted(tmpfs("/c"), bind("/data/file", "/c/a/f"), bind("/data/dir", "/c/a/d"), tmpfs("/c/a/d2/t"));
     expect(ofOp(list, "tmpfs")[0]?.points).toEqual([
-      { path: "/c/a", kind: "directory" },
-      { path: "/c/a/f", kind: "file" },
-      { path: "/c/a/d", kind: "directory" },
-      { path: "/c/a/d2", kind: "directory" },
-      { path: "/c/a/d2/t", kind: "directory" },
+      { path: "/c/a", kind: "directory", mode: 0o755 },
+      { path: "/c/a/f", kind: "file", mode: 0o644 },
+      { path: "/c/a/d", kind: "directory", mode: 0o755 },
+      { path: "/c/a/d2", kind: "directory", mode: 0o755 },
+      { path: "/c/a/d2/t", kind: "directory", mode: 0o755 },
     ]);
     expect(said(list).join("\n")).not.toMatch(/make the directory \/c\/a|write \/c\/a/);
   });
@@ -322,5 +322,59 @@ describe("the start directory", () => {
     expect(workdir({ workdir: sandboxPath("/opt"), work: "ro" })).toEqual({ op: "workdir", path: "/opt" });
     expect(workdir({ workdir: undefined, work: "rw" })).toEqual({ op: "workdir", path: "/home/u/project" });
     expect(workdir({ workdir: undefined, work: "none" })).toEqual({ op: "workdir", path: "/" });
+  });
+});
+
+describe("an overlay", () => {
+  const NEW = { kernel: "6.12.41" };
+  const over = (source: string, target: string, more: Partial<ProfileMount> = {}) =>
+    bind(source, target, { mode: "overlay", ...more } as Partial<ProfileMount>);
+  const refused = (host: Partial<Host>, ...mounts: ProfileMount[]) => catchError(() => steps({ mounts }, host)).message;
+
+  it("has its upper in memory, as large as the root unless it says otherwise", () => {
+    const list = steps({ mounts: [over("/data/dir", "/a"), over("/data/dir", "/b", { size: bytes(8192) })] }, NEW);
+    expect(ofOp(list, "overlay").map(({ lower, upper }) => [lower, upper.kind === "memory" && upper.size])).toEqual([
+      ["/data/dir", 1024 ** 3],
+      ["/data/dir", 8192],
+    ]);
+  });
+
+  it("has its upper where it is kept", () => {
+    const profile = makeProfile({ work: "overlay" });
+    const uppers = new Map([[sandboxPath("/home/u/project"), hostPath("/var/lib/x")]]);
+    // What is kept needs no extended attributes of a tmpfs.
+    const facts = hostFacts({ ...DEBIAN, kernel: "5.11.0" }, profile);
+    const list = planRootfs(profile, facts, NAMES, undefined, uppers).map(({ step }) => step);
+    expect(ofOp(list, "overlay")).toMatchObject([{ upper: { kind: "kept", folder: "/var/lib/x" } }]);
+  });
+
+  it("follows its source to where it really is", () => {
+    expect(ofOp(steps({ mounts: [over("/data/link", "/a")] }, NEW), "overlay")).toMatchObject([{ lower: "/data/dir" }]);
+  });
+
+  it("gets the mount points that its lower lacks, with the directories on the way", () => {
+    const list = steps(
+      { mounts: [over("/data", "/a"), tmpfs("/a/dir/sub"), tmpfs("/a/dir/x/y"), tmpfs("/a/new")] },
+      NEW,
+    );
+    expect(ofOp(list, "overlay")[0]?.points.map(({ path }) => path)).toEqual([
+      ...["/a/new", "/a/dir", "/a/dir/x", "/a/dir/x/y"],
+    ]);
+  });
+
+  it("is no place for a mount point below a link or a file, or of another kind", () => {
+    expect(refused(NEW, over("/data", "/a"), tmpfs("/a/link/x"))).toContain("/a/link is a link there");
+    expect(refused(NEW, over("/data", "/a"), tmpfs("/a/file/x"))).toContain("/a/file is a file there");
+    expect(refused(NEW, over("/data", "/a"), tmpfs("/a/file"))).toContain("/a/file is a file there");
+    expect(refused(NEW, over("/data", "/a"), bind("/data/file", "/a/dir"))).toContain("/a/dir is a directory there");
+  });
+
+  it("is refused for a file, with a mount in it, and where the kernel is too old", () => {
+    expect(refused(NEW, over("/data/file", "/a"))).toContain("it is no directory");
+    const mountPoints = ["/", "/data/dir/sub", "/database"];
+    expect(refused({ ...NEW, mountPoints }, over("/data", "/a"))).toContain("/data/dir/sub is mounted in it");
+    expect(refused({ ...NEW, mountPoints }, over("/", "/a"))).toContain("is mounted in it");
+    expect(ofOp(steps({ mounts: [over("/data/dir/sub", "/a")] }, { ...NEW, mountPoints }), "overlay")).toHaveLength(1);
+    expect(refused({ kernel: "6.1.0" }, over("/data/dir", "/a"))).toContain("need Linux 6.6, and this is 6.1.0");
   });
 });

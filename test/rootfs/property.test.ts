@@ -33,7 +33,7 @@ const MOUNT: fc.Arbitrary<ProfileMount> = fc.oneof(
     type: fc.constant("bind" as const),
     source: ANY.map(hostPath),
     target: ANY.map(sandboxPath),
-    mode: fc.constantFrom("ro" as const, "rw" as const),
+    mode: fc.constantFrom("ro" as const, "rw" as const, "overlay" as const),
     optional: fc.boolean(),
   }),
   fc.record({
@@ -59,7 +59,7 @@ const CASE = fc.record({
   cwd: ANY,
   home: ANY,
   mounts: fc.uniqueArray(MOUNT, { selector: ({ target }) => target, maxLength: 6 }),
-  work: fc.constantFrom("ro" as const, "rw" as const, "none" as const),
+  work: fc.constantFrom("ro" as const, "rw" as const, "overlay" as const, "none" as const),
   protect: PROTECTED,
   etc: ETC,
   sys: fc.uniqueArray(
@@ -87,7 +87,13 @@ function planCase(each: Case): { steps: Planned<RootfsStep>[]; profile: Profile 
     capabilities: { keep: each.keep },
     ids: { map: each.map },
   });
-  const host: Host = { ...DEBIAN, tree: each.tree, cwd: each.cwd, user: { ...DEBIAN.user, home: each.home } };
+  const host: Host = {
+    ...DEBIAN,
+    kernel: "6.12.41",
+    tree: each.tree,
+    cwd: each.cwd,
+    user: { ...DEBIAN.user, home: each.home },
+  };
   const facts = hostFacts(host, profile);
   try {
     return { steps: [...planRootfs(profile, facts, FILES), planWorkdir(profile, facts)], profile };

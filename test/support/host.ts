@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { hostGid, hostPath, hostUid } from "../../src/base/brand.ts";
 import type { HostFacts, IdRange, PathFact } from "../../src/host/facts.ts";
+import { hasOverlay } from "../../src/profile/because.ts";
 import { needsCgroup } from "../../src/profile/limits.ts";
 import type { Profile } from "../../src/profile/profile.ts";
 import { wantedCaches } from "../../src/rootfs/cache.ts";
@@ -83,6 +84,8 @@ export interface Host {
   readonly hardLimits?: HostFacts["hardLimits"];
   readonly landlockAbi?: number;
   readonly withinTsbox?: boolean;
+  /** Where something is mounted. */
+  readonly mountPoints?: readonly string[];
   /** Block devices, "MAJOR:MINOR" by path. */
   readonly disks?: Readonly<Record<string, string>>;
   /** Where cgroups can be made, for profiles with limits. */
@@ -133,6 +136,7 @@ export function hostFacts(host: Host, profile: Profile): HostFacts {
     user: userOf(host),
     cwd,
     paths: new Map(wantedPaths(profile, cwd).map((path) => [path, treeFact(host.tree, path)])),
+    mountPoints: hasOverlay(profile) ? (host.mountPoints ?? []).map(hostPath) : [],
     own: [hostPath("/opt/tsbox"), hostPath("/usr/bin/node")],
     caches:
       wantedCaches(profile, cwd).length === 0

@@ -46,6 +46,20 @@ export const MOUNT: readonly Provocation[] = [
     },
   },
   {
+    code: "E_OVERLAY",
+    when: "something is mounted in the directory",
+    told: ["cannot lay an overlay over /: ", "is mounted in it, which an overlay would hide", "from: command line"],
+    attempt: () => run(["-v", "/:/host:overlay"]),
+    repaired: () => run(["-v", "/usr:/host/usr:overlay"]),
+  },
+  {
+    code: "E_OVERLAY",
+    when: "it is a file",
+    told: ["p.toml: it is no directory", "fix: use the directory that it lies in"],
+    attempt: (project) => withProfile(project, '[[mount]]\nsource = "${work}/p.toml"\nmode = "overlay"'),
+    repaired: (project) => withProfile(project, '[[mount]]\nsource = "${work}"\nmode = "overlay"'),
+  },
+  {
     code: "E_CACHE",
     when: "others can write to where caches are",
     told: ["/cache/tsbox is no directory that only you can write to", "from: ./p.toml mount[0]"],

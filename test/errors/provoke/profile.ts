@@ -24,7 +24,7 @@ export const PROFILE: readonly Provocation[] = [
   {
     code: "E_PROFILE_VALUE",
     when: "a value is of another type",
-    told: ["work: expected ", "found 3", 'fix: write "ro" or "rw" or "none"'],
+    told: ["work: expected ", "found 3", 'fix: write "ro" or "rw" or "overlay" or "none"'],
     attempt: (project) => withProfile(project, "work = 3"),
     repaired: (project) => withProfile(project, 'work = "none"'),
   },

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isAtLeast } from "../../src/doctor/version.ts";
+import { isAtLeast } from "../../src/base/version.ts";
 
 it.each([
   ["5.12", "5.12", true],
