@@ -199,6 +199,10 @@ export const ADVICE = {
         why: "slirp4netns could not take that port",
         fix: "try again: another program may have taken it in between",
       },
+      ETIMEDOUT: {
+        why: "slirp4netns does not answer within 10 seconds",
+        fix: 'see whether this machine is overloaded; try the other one: backend = "pasta"',
+      },
     },
   },
   E_PROCESS: { fix: REPORT_IT },

@@ -76,7 +76,9 @@ static const char *fault_entry(const struct plan_entry *entry, uint32_t script, 
 
 	switch ((enum op)entry->op) {
 	case OP_CALL:
-		return NULL;
+		return (entry->flags & ENTRY_AWAIT) != 0 && (script != SCRIPT_HOST || entry->argc == 0)
+			       ? "a call awaits what it cannot"
+			       : NULL;
 	case OP_SPAWN:
 		if (script >= SCRIPT_PAYLOAD || entry->nr != script + 1)
 			return "a script spawns the wrong process";

@@ -151,6 +151,17 @@ struct failure play(struct launch *launch, enum script script);
 int play_entry(struct launch *launch, const struct plan_entry *entry);
 int64_t clock_ns(void);
 
+/* await.c */
+/* What is left of the time limit; -1: there is none. */
+int remaining_ms(const struct launch *launch);
+/*
+ * Waits until one of two fds (-1: none) can be read or is hung up, at most `limit_ms` (-1: for ever). Returns 0, or an errno:
+ * ETIMEDOUT, or EINTR when the run is to end by a signal, the time limit or the parent's end.
+ */
+int await(const struct launch *launch, int fd, int other, int limit_ms);
+/* Whether a process has, or does within that time. */
+bool has_ended(int pidfd, int limit_ms);
+
 /* spawn.c */
 #define NO_CGROUP (-1)
 pid_t clone3(uint64_t flags, int *pidfd, int cgroup);
@@ -182,10 +193,13 @@ struct end {
 	bool reaped; /* init has told its end, also of one that did not run */
 	bool timed_out;
 	bool orphaned; /* tsbox's parent died */
+	int interrupted; /* the signal that ended the set-up, or 0 */
 	struct record failure;
 	bool failed;
 };
 struct end supervise(struct launch *launch, struct failure failure);
+/* await.c: what has ended a wait with EINTR. */
+void tell_interruption(const struct launch *launch, struct end *end);
 /* Takes in all that was told until now; whether the command has told that it stopped. */
 bool read_records(const struct launch *launch, struct end *end);
 

@@ -1,6 +1,7 @@
 /* The supervisor: starts clean, plays the host script, waits, tells how it ended, clears up. */
 #include "launcher.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -54,18 +55,11 @@ static void judge(const struct launch *launch, struct end *end)
 	}
 }
 
-/* A process that dies closes its fds, which a step may fail of, a moment before its end can be seen. */
-static bool has_init_ended(const struct launch *launch)
-{
-	struct pollfd init = { .fd = launch->child_pidfd, .events = POLLIN };
-
-	return launch->child > 0 && poll(&init, 1, TICK_MS) == 1;
-}
-
 /* Whether init was killed, and not by tsbox: by somebody outside, or by the kernel for want of memory. */
 static bool is_killed(const struct end *end)
 {
-	return !end->ran && !end->failed && !end->timed_out && !end->orphaned && WIFSIGNALED(end->status);
+	return !end->ran && !end->failed && !end->timed_out && !end->orphaned && end->interrupted == 0 &&
+	       WIFSIGNALED(end->status);
 }
 
 /* argv: "tsbox", fd of the plan, pid of the parent that must live (0: nobody), the command and its arguments. */
@@ -94,7 +88,8 @@ int main(int argc, char **argv)
 		terminal_begin(&launch);
 	if (failure.error == 0)
 		failure.error = tell_set_up(&launch);
-	else if (has_init_ended(&launch))
+	/* A process that dies closes its fds, which a step may fail of, a moment before its end can be seen. */
+	else if (failure.error != EINTR && launch.child > 0 && has_ended(launch.child_pidfd, TICK_MS))
 		failure.error = 0; /* for want of init: what that told, or that something has killed it, is the reason */
 	close(launch.set_up[0]);
 	close(launch.set_up[1]);
@@ -113,7 +108,7 @@ int main(int argc, char **argv)
 		write_report(&launch, &end);
 	/* After the report, which counts what init has waited for and not these. */
 	stop_services(&launch);
-	if (end.ran && end.exit == 128 + SIGINT && WIFSIGNALED(end.status) && is_at_terminal())
+	if ((end.ran || end.interrupted != 0) && end.exit == 128 + SIGINT && WIFSIGNALED(end.status) && is_at_terminal())
 		interrupt_job(&launch);
 	_exit(end.exit);
 }

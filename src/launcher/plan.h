@@ -41,6 +41,10 @@ enum arg {
 #define ENTRY_ENTER_USER 2u
 /* What is told is a limit that the sandbox came to. */
 #define ENTRY_LIMIT 4u
+/* Of a call of the host script: its first argument is an fd that is waited for before, as long as the run may last; await.c. */
+#define ENTRY_AWAIT 8u
+/* ... but not longer than a program may take to answer. */
+#define ENTRY_SOON 16u
 
 struct plan_entry {
 	uint8_t op;

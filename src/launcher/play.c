@@ -41,12 +41,23 @@ static bool is_tolerated(const struct plan_entry *entry, int error)
 	return false;
 }
 
+/* Returns 0 or an errno. */
+static int await_call(const struct launch *launch, const struct plan_entry *entry)
+{
+	if ((entry->flags & ENTRY_AWAIT) == 0)
+		return 0;
+	return await(launch, (int)argument(launch, entry, 0), -1, (entry->flags & ENTRY_SOON) != 0 ? HELPER_MS : -1);
+}
+
 /* Returns 0 or an errno. A tolerated failure saves -1, which every later use of the slot turns into EBADF. */
 static int play_call(struct launch *launch, const struct plan_entry *entry)
 {
 	long result;
 
 	do {
+		int error = await_call(launch, entry);
+		if (error != 0)
+			return error;
 		result = syscall((long)entry->nr, argument(launch, entry, 0), argument(launch, entry, 1),
 				 argument(launch, entry, 2), argument(launch, entry, 3), argument(launch, entry, 4),
 				 argument(launch, entry, 5));

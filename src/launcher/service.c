@@ -44,7 +44,7 @@ static noreturn void become_service(const struct launch *launch, const struct pl
 	become_program(launch, entry, parent);
 }
 
-/* Returns 0 when it says that it is ready; ECHILD when it ends before, ETIMEDOUT when it hangs. */
+/* Returns 0 when it says that it is ready; ECHILD when it ends before, or as await(). */
 int start_service(struct launch *launch, const struct plan_entry *entry, int ready)
 {
 	struct service *service = &launch->service[launch->services];
@@ -66,11 +66,10 @@ int start_service(struct launch *launch, const struct plan_entry *entry, int rea
 		return error;
 	launch->services++;
 
-	struct pollfd fds[] = { { .fd = ready, .events = POLLIN }, { .fd = service->pidfd, .events = POLLIN } };
-	int n = poll(fds, 2, HELPER_MS);
-	if (n == 0)
-		return ETIMEDOUT;
-	return n > 0 && fds[1].revents == 0 ? 0 : ECHILD;
+	error = await(launch, ready, service->pidfd, HELPER_MS);
+	if (error != 0)
+		return error;
+	return has_ended(service->pidfd, 0) ? ECHILD : 0;
 }
 
 void stop_services(struct launch *launch)

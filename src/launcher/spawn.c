@@ -97,7 +97,7 @@ static void write_pid(uint8_t *text, int64_t pid)
 	text[n] = 0;
 }
 
-/* Returns 0 when the helper exited 0 in time; ECHILD when it failed, ETIMEDOUT when it hung. */
+/* Returns 0 when the helper exited 0 in time; ECHILD when it failed, or as await(). */
 int run_helper(struct launch *launch, const struct plan_entry *entry)
 {
 	pid_t parent = getpid();
@@ -110,15 +110,14 @@ int run_helper(struct launch *launch, const struct plan_entry *entry)
 		return errno;
 	if (pid == 0)
 		become_program(launch, entry, parent);
-	struct pollfd exited = { .fd = pidfd, .events = POLLIN };
-	int ready = poll(&exited, 1, HELPER_MS);
-	if (ready != 1)
+	int error = await(launch, pidfd, -1, HELPER_MS);
+	if (error != 0)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
 	close(pidfd);
-	if (ready != 1)
-		return ETIMEDOUT;
+	if (error != 0)
+		return error;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		return ENOENT;
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : ECHILD;

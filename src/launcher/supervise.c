@@ -11,18 +11,6 @@ static bool is_over(const struct end *end)
 	return end->timed_out || end->orphaned;
 }
 
-static int remaining_ms(const struct launch *launch)
-{
-	const struct plan_header *head = launch->plan.head;
-
-	if ((head->flags & PLAN_TIMEOUT) == 0)
-		return -1;
-	int64_t rest = (int64_t)head->timeout_ms - (clock_ns() - launch->started_ns) / 1000000;
-	if (rest <= 0)
-		return 0;
-	return rest > INT32_MAX ? INT32_MAX : (int)rest;
-}
-
 /* Takes in what init or the payload told; the first failure counts, whatever comes after it. */
 static bool read_record(const struct launch *launch, struct end *end, struct record *record)
 {
@@ -181,6 +169,8 @@ struct end supervise(struct launch *launch, struct failure failure)
 {
 	struct end end = { .exit = EXIT_SETUP };
 
+	if (failure.error == EINTR)
+		tell_interruption(launch, &end);
 	if (failure.error != 0)
 		kill_sandbox(launch);
 	else
@@ -193,8 +183,8 @@ struct end supervise(struct launch *launch, struct failure failure)
 	read_records(launch, &end);
 	/* Without a record something has killed init. What init told explains a host step that failed for want of it. */
 	if (!end.ran)
-		end.status = init;
-	if (failure.error != 0 && !end.failed) {
+		end.status = end.interrupted != 0 ? end.interrupted : init;
+	if (failure.error != 0 && failure.error != EINTR && !end.failed) {
 		end.failed = true;
 		end.failure = (struct record){ .kind = RECORD_FAILED, .entry = failure.entry, .value = failure.error };
 	}

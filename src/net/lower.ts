@@ -86,7 +86,10 @@ function handOver(control: boolean): Lowered {
     host: [
       // Without the other end open, init's death ends the wait.
       call("close", [linkEnd("init")]),
-      call("recvmsg", [linkEnd("supervisor"), received.message, flags(MSG, "CMSG_CLOEXEC")], { of: "the network" }),
+      call("recvmsg", [linkEnd("supervisor"), received.message, flags(MSG, "CMSG_CLOEXEC")], {
+        awaits: "init",
+        of: "the network",
+      }),
     ],
   };
 }
@@ -129,7 +132,7 @@ function publishPort({ protocol, address, port, inner }: Publish, guest: string)
     openSocket(flags(SOCKET, "AF_UNIX"), flags(SOCKET, "SOCK_STREAM"), "control"),
     call("connect", [socket, to.value, to.length], { of }),
     call("write", [socket, request, Buffer.byteLength(request)], { exact: true, of }),
-    call("read", [socket, { kind: "buffer", name: "control-answer", size: 512 }, 512], { of }),
+    call("read", [socket, { kind: "buffer", name: "control-answer", size: 512 }, 512], { awaits: "service", of }),
     { op: "check", answer: load("control-answer", 0), expected: ANSWER },
     call("close", [socket]),
   ];

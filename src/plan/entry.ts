@@ -9,7 +9,8 @@ const NO_SLOT = 0xffff_ffff;
 const PID_TEXT = 12;
 const OP = { call: 1, spawn: 2, helper: 3, exec: 4, store: 5, tell: 6, service: 7, check: 8, figure: 9 } as const;
 const ARG = { int: 1, data: 2, slot: 3, load: 4 } as const;
-const FLAG = { exact: 1, enterUser: 2, limit: 4 } as const;
+const FLAG = { exact: 1, enterUser: 2, limit: 4, await: 8, soon: 16 } as const;
+const AWAITS = { init: FLAG.await, service: FLAG.await | FLAG.soon } as const;
 /** struct plan_entry: its size, and where its fields lie. */
 const SIZE = 88;
 const AT = {
@@ -82,7 +83,8 @@ export class EntryTable {
         if (nr === undefined) throw new RangeError(`${this.#arch} has no system call ${call.name}`);
         this.#begin(OP.call, nr, step, `${call.name}(2)`, call.of);
         for (const value of call.args) this.#value(value);
-        if (call.exact === true) this.#bytes[this.#at + AT.flags] = FLAG.exact;
+        this.#bytes[this.#at + AT.flags] =
+          (call.exact === true ? FLAG.exact : 0) | (call.awaits === undefined ? 0 : AWAITS[call.awaits]);
         for (const name of call.tolerate ?? []) this.#tolerate(ERRNO[name]);
         if (call.save !== undefined) this.#word(AT.save, this.slots.save(call.save));
         return;

@@ -47,7 +47,8 @@ export function renderCall(call: Call): string {
   switch (call.op) {
     case "call": {
       const result = call.save === undefined ? "" : ` = <${call.save}>`;
-      return `${call.name}(${call.args.map(renderValue).join(", ")})${result}`;
+      const awaited = call.awaits === undefined ? "" : `, awaits ${call.awaits === "init" ? "init" : "the service"}`;
+      return `${call.name}(${call.args.map(renderValue).join(", ")})${result}${awaited}`;
     }
     case "spawn":
       return call.cgroup === undefined

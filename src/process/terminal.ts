@@ -61,7 +61,10 @@ export function takeMaster(): Call[] {
   const fd = control.fd(0);
   return [
     call("close", [linkEnd("init")]),
-    call("recvmsg", [linkEnd("supervisor"), control.message, flags(MSG, "CMSG_CLOEXEC")], { of: "the terminal" }),
+    call("recvmsg", [linkEnd("supervisor"), control.message, flags(MSG, "CMSG_CLOEXEC")], {
+      awaits: "init",
+      of: "the terminal",
+    }),
     ioctl(fd, "FIONBIO", { kind: "data", data: int(1) }),
     call("fcntl", [fd, flags(F, "DUPFD_CLOEXEC"), 3], { save: TERMINAL_SLOT }),
     call("close", [fd]),

@@ -83,6 +83,11 @@ export type Call =
       readonly tolerate?: readonly ErrnoName[];
       /** The result must equal the third argument (read, write). */
       readonly exact?: boolean;
+      /**
+       * Only in the supervisor: who has to do something before the first argument, an fd, can be read. It is waited for, a
+       * service for 10 s at most, until a signal, the time limit or the parent's end ends the run; else none of these could.
+       */
+      readonly awaits?: "init" | "service";
       /** What the call is about, for the message: `mount_setattr(2) of /usr`. */
       readonly of?: string;
     }

@@ -232,7 +232,9 @@ describe("calls of the launcher itself", () => {
         failed(helper, `native helper ${call} 0 ${ERRNOS.eperm}`, ERRNOS.echild),
       ),
       failed(helper, `native helper execve 0 ${ERRNOS.enoent}`, ERRNOS.enoent),
-      failed(helper, `native supervisor poll 0 ${ERRNOS.enomem}`, ERRNOS.etimedout),
+      failed(helper, `native supervisor poll 0 ${ERRNOS.enomem}`, ERRNOS.enomem),
+      // The first signalfd4(2) is for the run itself.
+      failed(helper, `native supervisor signalfd4 1 ${ERRNOS.emfile}`, ERRNOS.emfile),
       unharmed({ role: "supervisor", call: "waitpid(2)" }, `native supervisor waitpid 0 ${ERRNOS.eintr}`),
     ]);
   });
@@ -243,11 +245,14 @@ describe("a program that stays", () => {
     needBackend(["slirp4netns"]);
     const sweep = openSweep("a network by slirp4netns");
     const service = sweep.points.find(({ op }) => op === OP.service);
-    if (service === undefined) throw new Error("no service");
+    const handOver = sweep.points.find(({ call }) => call.startsWith("recvmsg(2)"));
+    if (service === undefined || handOver === undefined) throw new Error("no service");
     await expectAsPlanned(sweep, [
       // The first clone3(2) is that of the sandbox.
       failed(service, `native supervisor clone3 1 ${ERRNOS.eagain}`, ERRNOS.eagain),
-      failed(service, `native supervisor poll 0 ${ERRNOS.enomem}`, ERRNOS.echild),
+      // The first poll(2) is for the namespaces that init hands over.
+      failed(handOver, `native supervisor poll 0 ${ERRNOS.enomem}`, ERRNOS.enomem),
+      failed(service, `native supervisor poll 1 ${ERRNOS.enomem}`, ERRNOS.enomem),
       ...["open", "fcntl", "close_range", "rt_sigprocmask", "prctl", "execve"].map((call) =>
         failed(service, `native helper ${call} 0 ${ERRNOS.eperm}`, ERRNOS.echild),
       ),

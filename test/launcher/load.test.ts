@@ -344,6 +344,18 @@ describe("the launcher refuses an entry", () => {
       for (const value of [1n, 2n, 3n, size - 3n]) expectRefusal(startWith(mutant().arg(entry, i, value).bytes), why);
   });
 
+  it("that awaits an fd where nothing else is watched, or without an fd", () => {
+    const AWAIT = 8;
+    const told = "a call awaits what it cannot";
+    for (const script of ["script1", "script3"] as const) {
+      const first = mutant().plan.field(script);
+      const entry = mutant().plan.entries.findIndex(({ op }, i) => i >= first && op === OP.call);
+      expectRefusal(startWith(mutant().byte("entry", entry, FIELD.entry.flags, AWAIT).bytes), told);
+    }
+    const host = mutant().byte("entry", 0, FIELD.entry.flags, AWAIT).byte("entry", 0, FIELD.entry.argc, 0);
+    expectRefusal(startWith(host.bytes), told);
+  });
+
   it("that stores a result outside the data", () => {
     const store = mutant().find(OP.store);
     const size = BigInt(mutant().plan.count("data"));

@@ -109,7 +109,8 @@ describe("an encoded plan", () => {
         const numbers: Readonly<Record<string, number>> = SYSCALLS[planned.arch];
         expect(entry?.nr).toBe(numbers[call.name]);
         expect(entry?.args.length).toBe(call.args.length);
-        expect(entry?.flags).toBe(call.exact === true ? 1 : 0);
+        const awaits = { none: 0, init: 8, service: 8 | 16 }[call.awaits ?? "none"];
+        expect(entry?.flags).toBe((call.exact === true ? 1 : 0) | awaits);
         expect(entry?.tolerated).toEqual((call.tolerate ?? []).map((name) => ERRNO[name]));
         expect(entry?.save === NO_SLOT).toBe(call.save === undefined);
         expect(entry?.call).toBe(`${call.name}(2)${call.of === undefined ? "" : ` of ${call.of}`}`);

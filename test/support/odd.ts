@@ -23,11 +23,17 @@ export interface Refusal {
 }
 
 /** A kernel that refuses a system call with an errno; test/fixtures/refuse.c. Sets no_new_privs. */
-export function refusing(name: SyscallName, errno: ErrnoName, { comm = "*", nth }: Refusal = {}): string[] {
+export const refusing = (name: SyscallName, errno: ErrnoName, refusal: Refusal = {}): string[] =>
+  answering(name, ERRNO[errno], refusal);
+
+/** A kernel in which a system call never returns; once it does not, "it hangs" comes on stdout. */
+export const stalling = (name: SyscallName, refusal: Refusal): string[] => answering(name, 0, refusal);
+
+function answering(name: SyscallName, answer: number, { comm = "*", nth }: Refusal): string[] {
   const numbers: Readonly<Record<string, number>> = SYSCALLS[ARCH];
   const number = numbers[name];
   if (number === undefined) throw new RangeError(`${ARCH} has no ${name}`);
-  return [buildFixture("refuse"), comm, String(number), String(ERRNO[errno]), String(nth ?? "all"), "--"];
+  return [buildFixture("refuse"), comm, String(number), String(answer), String(nth ?? "all"), "--"];
 }
 
 const TERMINAL = "import os,subprocess,sys; sys.exit(subprocess.call(sys.argv[1:], stdin=os.openpty()[1]))";

@@ -24,7 +24,7 @@ import { ROOT } from "./tsbox.ts";
 
 /** Functions of the launcher and of libc that sweep.c stands in front of. */
 const WRAPPED = [
-  ...["syscall", "play", "play_after", "spawn", "run_helper", "start_service", "become_command"],
+  ...["syscall", "play", "play_after", "spawn", "run_helper", "start_service", "await", "become_command"],
   ...["open", "fcntl", "fstat", "mmap", "sigaction", "prctl", "poll", "waitpid", "execve", "read", "write"],
 ];
 const FLAGS = ["-std=c17", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-U_FORTIFY_SOURCE"];

@@ -111,7 +111,7 @@ export const MOUNT: readonly Provocation[] = [
     when: "tsbox itself is to be writable",
     told: [`cannot share ${ROOT} writable`],
     attempt: () => run(["-v", `${ROOT}:/tsbox`]),
-    repaired: () => run(["-v", `${ROOT}/test:/tsbox`]),
+    repaired: ({ cwd }) => run(["-v", `${cwd}:/tsbox`]),
   },
   {
     code: "E_MOUNT_RENAME",

@@ -37,6 +37,15 @@ const dying = (project: Project): Attempt => {
 };
 const DYING = "import os, signal, sys\nsignal.alarm(1)\n";
 
+/** Ready, and listening to what nobody answers. */
+const MUTE = `import os, socket, time
+control = socket.socket(socket.AF_UNIX)
+control.bind("control")
+control.listen()
+os.write(5, b"1")
+time.sleep(60)
+`;
+
 const CLOCK = "clock.boottime = 1000";
 
 interface Refused {
@@ -328,6 +337,17 @@ export const STEP: readonly Provocation[] = [
       ...publishing(),
       wrapper: refusing("bind", "EADDRINUSE", { comm: "slirp4netns", nth: 1 }),
     }),
+  },
+  {
+    code: "E_PORT",
+    errno: "ETIMEDOUT",
+    when: "slirp4netns does not answer",
+    told: ["slirp4netns does not answer within 10 seconds", "read(2) of 127.0.0.1:18099: ETIMEDOUT"],
+    attempt: (project) => {
+      const program = project.write("mute", `#!/usr/bin/python3\n${MUTE}`, 0o755);
+      return { ...publishing(), wrapper: withMounts(`mount --bind ${program} /usr/bin/slirp4netns`) };
+    },
+    repaired: publishing,
   },
   other("E_PROCESS", REPORT_IT),
   other("E_TERMINAL_OWN", "fix: share yours with the command: --terminal shared"),
