@@ -11,6 +11,7 @@ const LAYERS = [
   ["base"],
   ["errors"],
   ["sys"],
+  ["observe"],
   ["profile"],
   ["host"],
   ["userns", "rootfs", "net", "process", "cgroup", "seccomp", "landlock"],
@@ -22,7 +23,7 @@ const LAYERS = [
   ["cli"],
   ["index.ts"],
 ];
-const SECTIONS = LAYERS[5] ?? [];
+const SECTIONS = LAYERS[6] ?? [];
 
 /** Same input, same bytes: nothing here may ask the machine, the clock or chance. */
 const PURE = new Set(["base", "errors", "plan", "doctor", ...SECTIONS]);
@@ -31,9 +32,15 @@ const IMPURE_NAME =
   /(?<![\w$.])(?:process|Date|performance|crypto|globalThis|fetch|set(?:Timeout|Interval|Immediate))\b(?!\s*[:?])/g;
 const RANDOM = /\bMath\s*\.\s*random\b/g;
 
-/** Modules that reach the machine, and the layers that may. */
-const HOST_MODULES = /^(?:node:)?(?:fs|os|child_process)(?:\/|$)/;
-const MAY_REACH_HOST = new Set(["sys", "host", "launcher", "state", "cli"]);
+/** Modules that reach the machine. Only these layers may ask it: what they are told is noted (docs/decisions/0022-cached-plans.md). */
+const HOST_MODULES = /^(?:node:)?(?:fs|os|child_process|process)(?:\/|$)/;
+const MAY_ASK = new Set(["sys", "observe"]);
+/** What others may import of these modules: it changes the machine, and tells nothing. */
+const CHANGES = /^(?:constants|(?:chmod|close|fsync|mkdir|open|rename|rm|rmdir|write|writeFile)Sync|spawn|type \w+)$/;
+const MAY_CHANGE = new Set(["launcher", "state", "cli"]);
+/** Functions of sys that ask; observe has them under the same names. */
+const ASKING = /^(?:accessOf|compileRules|errnoOfEmpty|hasFileCapabilities|isKnownCall|landlockAbi|libseccompVersion)$/;
+const FACT = /(?<![\w$.])process\s*\??\.\s*(?:cwd|env|execPath|get(?:e?[gu]id|groups)|ppid|umask)\b/g;
 
 const TERMINAL = /(?<![\w$.])process\s*\??\.\s*(?:argv|execArgv|exit|exitCode|reallyExit|abort|stdin|stdout|stderr)\b/g;
 const TAKEN_APART = /\}\s*=\s*process\b/g;
@@ -71,8 +78,20 @@ const layerOf = (file) => file.split("/")[1] ?? "";
 /** @param {string} layer */
 const rankOf = (layer) => LAYERS.findIndex((row) => row.includes(layer));
 
-/** @param {string} from @param {string} specifier @returns {string | undefined} the rule that this import breaks */
-function findImportFault(from, specifier) {
+/** Of an import in braces; undefined: it is of everything. @param {string} statement */
+const importedNames = (statement) =>
+  /\{([^}]*)\}/
+    .exec(statement)?.[1]
+    ?.split(",")
+    .flatMap((name) => (name.trim() === "" ? [] : [name.trim().replace(/ as .*/, "")]));
+
+/**
+ * @param {string} from
+ * @param {string} specifier
+ * @param {readonly string[] | undefined} names
+ * @returns {string | undefined} the rule that this import breaks
+ */
+function findImportFault(from, specifier, names) {
   const layer = layerOf(from);
   if (specifier.startsWith(".")) {
     const target = posix.normalize(posix.join(posix.dirname(from), specifier));
@@ -82,14 +101,16 @@ function findImportFault(from, specifier) {
     if (other === layer) return undefined;
     if (rankOf(other) < 0) return `src/${other} has no layer: add it to scripts/layers.mjs`;
     if (layer === "index.ts" && other === "cli") return "the library (index.ts) does not import cli";
+    if (other === "sys" && !MAY_ASK.has(layer) && names?.some((name) => ASKING.test(name))) return "only observe asks";
     if (rankOf(other) < rankOf(layer)) return undefined;
     const sections = SECTIONS.includes(layer) && SECTIONS.includes(other);
     return sections ? `a section imports no other section (${other})` : `${layer} lies below ${other}`;
   }
   if (/^(?:koffi|@koromix)(?:\/|$)/.test(specifier)) return layer === "sys" ? undefined : "only sys imports koffi";
-  if (HOST_MODULES.test(specifier)) {
-    const reads = layer === "profile" && /^(?:node:)?fs(?:\/|$)/.test(specifier);
-    return reads || MAY_REACH_HOST.has(layer) ? undefined : `${layer} does not reach the host (${specifier})`;
+  if (HOST_MODULES.test(specifier) && !MAY_ASK.has(layer)) {
+    if (!MAY_CHANGE.has(layer)) return `${layer} does not reach the host (${specifier})`;
+    const asking = names === undefined ? "all of it" : names.find((name) => !CHANGES.test(name));
+    if (asking !== undefined) return `only observe asks (${asking} of ${specifier})`;
   }
   const isNode = specifier.startsWith("node:");
   if (isNode && PURE.has(layer) && !PURE_NODE_MODULES.has(specifier)) return `${layer} is pure: no ${specifier}`;
@@ -103,6 +124,7 @@ function findForbiddenNames(layer) {
     rules.push({ pattern: TERMINAL, rule: "only cli touches argv, exit and the terminal" });
     rules.push({ pattern: TAKEN_APART, rule: "only cli touches argv, exit and the terminal" });
   }
+  if (!MAY_ASK.has(layer)) rules.push({ pattern: FACT, rule: "only observe asks, no" });
   if (PURE.has(layer)) {
     rules.push({ pattern: IMPURE_NAME, rule: `${layer} is pure: no` });
     rules.push({ pattern: RANDOM, rule: `${layer} is pure: no` });
@@ -128,7 +150,7 @@ export function findBreaches(sources) {
     for (const match of code.matchAll(IMPORT)) {
       const end = match.index + match[0].length - 1;
       const length = (match[2] ?? match[4] ?? "").length;
-      const fault = findImportFault(file, text.slice(end - length, end));
+      const fault = findImportFault(file, text.slice(end - length, end), importedNames(match[0]));
       if (fault !== undefined) add(end, fault);
     }
     for (const { pattern, rule } of findForbiddenNames(layer)) {

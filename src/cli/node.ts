@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { TsboxError } from "../errors/error.ts";
+import { readText } from "../observe/file.ts";
 
 /**
  * Refuses a start in which Node has taken a word of ours or of the command for its own: it reads --env-file wherever that
@@ -12,7 +12,7 @@ export function checkNode(words: readonly string[]): void {
   const seen = end < 0 ? words : words.slice(0, end);
   if (!seen.some((word) => word.startsWith("--env-file"))) return;
   // Ends with a NUL: after the last word comes an empty one.
-  const line = readFileSync("/proc/self/cmdline", "utf8").split("\0");
+  const line = readText("/proc/self/cmdline").split("\0");
   if (line.at(-words.length - 3) === "--") return;
   const reason = "Node itself has read what --env-file names, and obeyed NODE_OPTIONS in it";
   throw new TsboxError("E_USAGE", { reason, fix: "start bin/tsbox.js by its own name, or by node -- bin/tsbox.js" });

@@ -2,14 +2,15 @@ import type { StreamFact } from "../host/facts.ts";
 import { probeCwd, probeUser } from "../host/probe.ts";
 import { probeStreams } from "../host/stream.ts";
 import { packageDirectory } from "../launcher/find.ts";
+import { variable } from "../observe/process.ts";
 import type { ProfilePlaces } from "../profile/find.ts";
 import { placesOf } from "../run/prepare.ts";
 
 type Installed = Pick<ProfilePlaces, "configHome" | "packageDir">;
 
 /** As the XDG base directory specification has them: a variable, or else a name below the home directory. */
-function directory(variable: string, name: string): string | undefined {
-  const { [variable]: named, HOME: home } = process.env;
+function directory(base: string, name: string): string | undefined {
+  const [named, home] = [variable(base), variable("HOME")];
   if (named !== undefined && named !== "") return named;
   return home === undefined ? undefined : `${home}/${name}`;
 }

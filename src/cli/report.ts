@@ -1,18 +1,19 @@
-import { closeSync, constants, openSync, readdirSync, readlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { hostPath } from "../base/brand.ts";
 import { TsboxError } from "../errors/error.ts";
 import { ifThere, walkPath } from "../host/path.ts";
+import { linkText, listNames } from "../observe/file.ts";
 import type { ReportTarget } from "../process/step.ts";
 
-const linkOf = (fd: string): string | undefined => ifThere(() => readlinkSync(`/proc/self/fd/${fd}`));
+const linkOf = (fd: string): string | undefined => ifThere(() => linkText(`/proc/self/fd/${fd}`));
 
 /** Whether nobody gave that fd to tsbox: it is closed, or Node took the number for epoll or a pipe between its threads. */
 function isOwnFd(fd: string): boolean {
   const link = linkOf(fd);
   if (link === undefined || link.startsWith("anon_inode:")) return true;
   if (!link.startsWith("pipe:")) return false;
-  return readdirSync("/proc/self/fd").some((other) => other !== fd && Number(other) > 2 && linkOf(other) === link);
+  return listNames("/proc/self/fd").some((other) => other !== fd && Number(other) > 2 && linkOf(other) === link);
 }
 
 /** The value of --report: fd:N, or a file in a directory that exists. @throws TsboxError E_REPORT. */

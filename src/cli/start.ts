@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { TsboxError } from "../errors/error.ts";
 import { findLauncher } from "../launcher/find.ts";
 import { becomeLauncher } from "../launcher/start.ts";
+import { parentProcess } from "../observe/process.ts";
 import { encode } from "../plan/encode.ts";
 import { renderSteps } from "../plan/render.ts";
 import type { ReportTarget } from "../process/step.ts";
@@ -37,7 +38,7 @@ export interface Added {
 function start(command: Command, words: readonly string[], added: Added, target: ReportTarget | undefined): never {
   const { quiet, stats, verbose } = command.opts<OutputFlags>();
   // Read before anything else takes time: the launcher checks that this is still its parent.
-  const parent = process.ppid;
+  const parent = parentProcess();
   const { overrides, ...chosen } = readProfileOptions(command);
   const env = [...(added.env ?? []), ...(overrides.env ?? [])];
   const request = { ...chosen, overrides: env.length === 0 ? overrides : { ...overrides, env }, ...places() };

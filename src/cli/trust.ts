@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { printable } from "../base/printable.ts";
 import { TsboxError } from "../errors/error.ts";
+import { probeCwd } from "../host/probe.ts";
 import { renderWidening } from "../profile/narrow.ts";
 import { type Review, reviewProject } from "../run/prepare.ts";
 import { distrustProject, trustProject } from "../run/project.ts";
@@ -39,7 +40,7 @@ function list(): void {
 
 function forget(file: string): void {
   const { configHome } = places();
-  distrustProject(file, process.cwd(), configHome);
+  distrustProject(file, probeCwd(), configHome);
   print(`no longer trusted: ${printable(file)}\n`);
 }
 

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { hostPath } from "../base/brand.ts";
 import type { CacheFact, HostFacts } from "./facts.ts";
-import { canonical, lstatOrNone } from "./path.ts";
+import { canonical, linkStatusOrNone } from "./path.ts";
 
 const FOLDERS = ["tsbox", "caches"];
 const OTHERS_WRITE = 0o022;
@@ -10,14 +10,14 @@ type CacheUser = Pick<HostFacts["user"], "uid" | "gid">;
 
 /** Whether there is something at `path` that another user has made or can write to. */
 function isForeign(path: string, uid: number): boolean {
-  const status = lstatOrNone(path);
+  const status = linkStatusOrNone(path);
   if (status === undefined) return false;
   return !status.isDirectory() || status.uid !== uid || (status.mode & OTHERS_WRITE) !== 0;
 }
 
 /** The directory for all programs' caches may be as a umask of 002 makes it: a user's own group has nobody else in it. */
 function isOpen(path: string, { uid, gid }: CacheUser): boolean {
-  const status = lstatOrNone(path);
+  const status = linkStatusOrNone(path);
   if (status === undefined) return false;
   const byGroup = (status.mode & 0o020) !== 0 && status.gid !== gid;
   return !status.isDirectory() || (status.uid !== uid && status.uid !== 0) || byGroup || (status.mode & 0o002) !== 0;

@@ -1,8 +1,8 @@
-import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { hostPath } from "../base/brand.ts";
 import { FIX } from "../errors/fix.ts";
+import { mayAccess, readText } from "../observe/file.ts";
+import { runProgram } from "../observe/program.ts";
 import { type CgroupFact, probeCgroup } from "./cgroup.ts";
 import type { CgroupPlace, HostFacts, NoCgroup } from "./facts.ts";
 import { probeMounts } from "./mountinfo.ts";
@@ -29,38 +29,28 @@ export interface FoundCgroup extends CgroupPlace {
 }
 
 const words = (path: string): string[] =>
-  (ifThere(() => readFileSync(path, "utf8")) ?? "").split(/\s+/).filter((word) => word !== "");
-
-function mayWrite(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false; // whatever the reason, it cannot be used
-  }
-}
+  (ifThere(() => readText(path)) ?? "").split(/\s+/).filter((word) => word !== "");
 
 /** cgroup.procs too: to move a process takes the right to write to that of the common ancestor; cgroups(7). */
 const mayDivide = (folder: string): boolean =>
-  ["", "/cgroup.procs", "/cgroup.subtree_control"].every((file) => mayWrite(folder + file));
+  ["", "/cgroup.procs", "/cgroup.subtree_control"].every((file) => mayAccess(folder + file, "w"));
 
 const isUnit = (folder: string): boolean => /\.(?:scope|service|slice)$/.test(folder);
 
 /** Units of the user's systemd all belong to the user, but only with Delegate= may be divided; systemd.resource-control(5). */
 function isDelegated(folder: string): boolean {
   if (!isUnit(folder) || !/\/user@\d+\.service\//.test(folder)) return true;
-  const asked = spawnSync("systemctl", ["--user", "show", "--property=Delegate", "--value", basename(folder)], {
+  const asked = runProgram("systemctl", ["--user", "show", "--property=Delegate", "--value", basename(folder)], {
     encoding: "utf8",
   });
   return asked.stdout?.trim() === "yes";
 }
 
 /** What cgroups of one kernel tell apart from all others, of all times. */
-const newName = (): string =>
-  `tsbox-${readFileSync("/proc/sys/kernel/random/uuid", "utf8").replaceAll("-", "").slice(0, 16)}`;
+const newName = (): string => `tsbox-${readText("/proc/sys/kernel/random/uuid").replaceAll("-", "").slice(0, 16)}`;
 
 /** Below the heading there is a line for each; a kernel without swap has no such file. */
-const hasSwap = (): boolean => (ifThere(() => readFileSync("/proc/swaps", "utf8")) ?? "").trim().split("\n").length > 1;
+const hasSwap = (): boolean => (ifThere(() => readText("/proc/swaps")) ?? "").trim().split("\n").length > 1;
 
 function placeIn(parent: string, needs: FoundCgroup["needs"], controllers: readonly string[]): FoundCgroup {
   return {
@@ -68,7 +58,7 @@ function placeIn(parent: string, needs: FoundCgroup["needs"], controllers: reado
     name: newName(),
     controllers,
     enabled: words(`${parent}/cgroup.subtree_control`),
-    fix: existsSync("/run/systemd/system") ? FIX.delegateControllers : FIX.controllersByHand,
+    fix: mayAccess("/run/systemd/system") ? FIX.delegateControllers : FIX.controllersByHand,
     swap: hasSwap(),
     needs,
   };
@@ -97,7 +87,7 @@ export function chooseCgroup(fact: CgroupFact, user: User, mayAsk: boolean): Fou
   const alone = mine && words(`${own}/cgroup.procs`).join() === String(process.pid);
   if (alone && isDelegated(own)) return placeIn(own, "leaf", fact.controllers);
   const manager = `${own.replace(/\/user\.slice\/.*/, "")}/user.slice/user-${user.uid}.slice/user@${user.uid}.service/app.slice`;
-  if (mayAsk && fact.userManager && existsSync(manager)) {
+  if (mayAsk && fact.userManager && mayAccess(manager)) {
     return placeIn(`${manager}/${scopeName(process.pid)}`, "scope", words(`${manager}/cgroup.controllers`));
   }
   const fix = fact.systemd ? FIX.delegate : FIX.delegateByHand;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { mayAccess, readText } from "../observe/file.ts";
 import type { MountLine } from "./mountinfo.ts";
 import { ifThere } from "./path.ts";
 
@@ -32,15 +32,15 @@ export function probeCgroup(
   user: { readonly uid: number; readonly name: string },
 ): CgroupFact {
   const top = mounts.findLast(({ type }) => type === "cgroup2")?.target;
-  const path = /^0::(\/.*)$/m.exec(ifThere(() => readFileSync("/proc/self/cgroup", "utf8")) ?? "")?.[1];
+  const path = /^0::(\/.*)$/m.exec(ifThere(() => readText("/proc/self/cgroup")) ?? "")?.[1];
   const own = top === undefined || path === undefined ? undefined : `${top}${path}`.replace(/\/$/, "");
-  const controllers = own === undefined ? "" : (ifThere(() => readFileSync(`${own}/cgroup.controllers`, "utf8")) ?? "");
+  const controllers = own === undefined ? "" : (ifThere(() => readText(`${own}/cgroup.controllers`)) ?? "");
   return {
     layout: layoutOf(mounts),
     own,
     controllers: controllers.split(/\s+/).filter((name) => name !== ""),
-    systemd: existsSync("/run/systemd/system"),
-    userManager: existsSync(`/run/user/${user.uid}/systemd/private`),
-    lingers: existsSync(`/var/lib/systemd/linger/${user.name}`),
+    systemd: mayAccess("/run/systemd/system"),
+    userManager: mayAccess(`/run/user/${user.uid}/systemd/private`),
+    lingers: mayAccess(`/var/lib/systemd/linger/${user.name}`),
   };
 }

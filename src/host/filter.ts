@@ -1,4 +1,5 @@
 import { TsboxError } from "../errors/error.ts";
+import { compileRules, libseccompVersion } from "../observe/program.ts";
 import {
   decodeProgram,
   encodeProgram,
@@ -9,7 +10,6 @@ import {
   type Stage,
 } from "../sys/bpf.ts";
 import type { FilterAction, FilterRule, FilterSpec } from "../sys/filter.ts";
-import { compileRules, libseccompVersion } from "../sys/libseccomp.ts";
 import { unknownCalls } from "../sys/prelude.ts";
 import { proveProgram } from "../sys/proof.ts";
 

@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
+import { hardLimits } from "../observe/process.ts";
 import type { RlimitName } from "../profile/profile.ts";
+import { RLIMIT } from "../sys/uapi.ts";
 
 /** The rows of /proc/PID/limits by resource; proc_pid_limits(5). */
 const ROWS: Readonly<Record<RlimitName, string>> = {
@@ -35,5 +36,8 @@ export function parseHardLimits(table: string): Partial<Record<RlimitName, numbe
 
 const RESOURCES = Object.keys(ROWS) as RlimitName[];
 
-export const probeHardLimits = (): Partial<Record<RlimitName, number>> =>
-  parseHardLimits(readFileSync("/proc/self/limits", "utf8"));
+const NUMBERS: Readonly<Record<RlimitName, number>> = Object.fromEntries(
+  Object.entries(RLIMIT).map(([name, number]) => [name.toLowerCase(), number]),
+) as Record<RlimitName, number>;
+
+export const probeHardLimits = (): Partial<Record<RlimitName, number>> => hardLimits(parseHardLimits, NUMBERS);

@@ -1,12 +1,11 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { release, userInfo } from "node:os";
 import { TsboxError } from "../errors/error.ts";
-import { type EmptyCall, errnoOfEmpty, landlockAbi } from "../sys/libc.ts";
-import { libseccompVersion } from "../sys/libseccomp.ts";
+import { listNames, mayAccess, readText, targetStatus } from "../observe/file.ts";
+import { account, kernelRelease, landlockAbi } from "../observe/process.ts";
+import { errnoOfEmpty, libseccompVersion, openDevice } from "../observe/program.ts";
+import type { EmptyCall } from "../sys/libc.ts";
 import type { Arch } from "../sys/syscalls.ts";
 import { type CgroupFact, probeCgroup } from "./cgroup.ts";
 import { chooseCgroup, type FoundCgroup } from "./cgroup-place.ts";
-import { probeDevice } from "./device.ts";
 import type { IdRange, NoCgroup } from "./facts.ts";
 import { type MountLine, probeMounts } from "./mountinfo.ts";
 import { ifThere } from "./path.ts";
@@ -79,7 +78,7 @@ export interface MachineFacts {
   readonly hasShm: boolean;
 }
 
-const textOf = (path: string): string | undefined => ifThere(() => readFileSync(path, "utf8"))?.trim();
+const textOf = (path: string): string | undefined => ifThere(() => readText(path))?.trim();
 
 /** ID, then ID_LIKE. */
 export function parseDistribution(text: string): string[] {
@@ -127,9 +126,9 @@ const VERSIONED = ["fuse-overlayfs", "pasta", "slirp4netns", "systemd-run"] as c
 
 /** Asks this machine everything; 10 to 100 ms, as programs are asked for their versions. */
 export function probeMachine(): MachineFacts {
-  const { uid, username: name } = userInfo();
+  const { uid, name } = account();
   const user = { uid, name };
-  const kernel = release();
+  const kernel = kernelRelease();
   const arch = ARCHES[process.arch];
   const mounts = probeMounts();
   const status = textOf("/proc/self/status") ?? "";
@@ -151,7 +150,7 @@ export function probeMachine(): MachineFacts {
     isFiltered: /^Seccomp:\s+2$/m.test(status),
     settings: probeSettings(),
     selinux: probeSelinux(),
-    namespaces: readdirSync("/proc/self/ns"),
+    namespaces: listNames("/proc/self/ns"),
     calls: arch === undefined ? {} : Object.fromEntries(CALLS.map((call) => [call, errnoOfEmpty(arch, call)])),
     procCovers: coversOf(mounts),
     subuid: probeSubordinate("/etc/subuid", user),
@@ -159,13 +158,13 @@ export function probeMachine(): MachineFacts {
     newuidmap: probeProgram("newuidmap", mounts),
     newgidmap: probeProgram("newgidmap", mounts),
     overlay: probeOverlay(kernel),
-    devices: { fuse: probeDevice("/dev/fuse"), tun: probeDevice("/dev/net/tun") },
+    devices: { fuse: openDevice("/dev/fuse"), tun: openDevice("/dev/net/tun") },
     versions: Object.fromEntries(versions),
     cgroup,
     cgroupPlace: chooseCgroup(cgroup, user, true),
     landlockAbi: arch === undefined ? 0 : landlockAbi(arch),
     libseccomp: probeLibseccomp(),
     seccompActions: (textOf("/proc/sys/kernel/seccomp/actions_avail") ?? "").split(" ").filter((word) => word !== ""),
-    hasShm: existsSync("/dev/shm") && (statSync("/dev/shm").mode & 0o1777) === 0o1777,
+    hasShm: mayAccess("/dev/shm") && ((targetStatus("/dev/shm")?.mode ?? 0) & 0o1777) === 0o1777,
   };
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readText } from "../observe/file.ts";
 
 /** A line of /proc/self/mountinfo; proc_pid_mountinfo(5). */
 export interface MountLine {
@@ -30,7 +30,7 @@ export function parseMountinfo(text: string): MountLine[] {
   });
 }
 
-export const probeMounts = (): MountLine[] => parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8"));
+export const probeMounts = (): MountLine[] => parseMountinfo(readText("/proc/self/mountinfo"));
 
 /** The mount that a canonical path lies in: of the longest target above it, the last one. */
 export function mountOf(path: string, mounts: readonly MountLine[]): MountLine | undefined {

@@ -1,25 +1,20 @@
-import { accessSync, constants } from "node:fs";
-import { networkInterfaces } from "node:os";
 import { parseAddress } from "../base/address.ts";
 import type { HostPath } from "../base/brand.ts";
+import { mayAccess } from "../observe/file.ts";
+import { networkAddresses } from "../observe/process.ts";
 import type { NetworkFact } from "./facts.ts";
-import { lstatOrNone } from "./path.ts";
+import { linkStatusOrNone } from "./path.ts";
 
 const TUN = "/dev/net/tun";
 
 function probeTun(): NetworkFact["tun"] {
-  if (lstatOrNone(TUN) === undefined) return "missing";
-  try {
-    accessSync(TUN, constants.R_OK | constants.W_OK);
-    return "open";
-  } catch {
-    return "closed";
-  }
+  if (linkStatusOrNone(TUN) === undefined) return "missing";
+  return mayAccess(TUN, "rw") ? "open" : "closed";
 }
 
 /** Every address that this machine answers to now, with the length of its network's prefix. */
 function probeInterfaces(): NetworkFact["interfaces"] {
-  return Object.values(networkInterfaces()).flatMap((addresses = []) =>
+  return Object.values(networkAddresses()).flatMap((addresses = []) =>
     addresses.flatMap(({ address, cidr }) => {
       const parsed = parseAddress(address.replace(/%.*$/, ""));
       return parsed === undefined ? [] : [{ address: parsed, length: Number(cidr?.split("/")[1] ?? 0) }];

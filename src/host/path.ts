@@ -1,6 +1,7 @@
-import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
 import { posix } from "node:path";
 import { type HostPath, hostPath } from "../base/brand.ts";
+import { linkStatus, linkText, realPath, type Status, targetStatus } from "../observe/file.ts";
+import { userId } from "../observe/process.ts";
 import type { PathFact } from "./facts.ts";
 
 const ABSENT = new Set(["ENOENT", "ENOTDIR", "EACCES", "ELOOP"]);
@@ -21,7 +22,7 @@ export function ifThere<T>(read: () => T): T | undefined {
 
 /** The canonical path, or undefined when it leads nowhere. */
 export function canonical(path: string): HostPath | undefined {
-  const real = ifThere(() => realpathSync.native(path));
+  const real = ifThere(() => realPath(path));
   return real === undefined ? undefined : hostPath(real);
 }
 
@@ -42,7 +43,7 @@ const LINK_LIMIT = 40;
  * A link that only root can have made belongs to the system. Any other may have been put there by a command that ran in a
  * sandbox before, to lead to something that was not meant (CVE-2024-42472 in flatpak). When root asks, all are of that kind.
  */
-export function walkPath(path: string, statusOf = lstatOrNone): Walk | undefined {
+export function walkPath(path: string, statusOf = linkStatusOrNone): Walk | undefined {
   const rest = path.split("/");
   let real = "/";
   let untrusted: string | undefined;
@@ -62,28 +63,27 @@ export function walkPath(path: string, statusOf = lstatOrNone): Walk | undefined
       real = next;
       continue;
     }
-    const target = ifThere(() => readlinkSync(next));
+    const target = ifThere(() => linkText(next));
     if (target === undefined || links.push(next) > LINK_LIMIT) return undefined;
-    if (status.uid !== 0 || process.getuid?.() === 0) untrusted ??= next;
+    if (status.uid !== 0 || userId() === 0) untrusted ??= next;
     if (target.startsWith("/")) real = "/";
     rest.unshift(...target.split("/"));
   }
   return { real: hostPath(real), untrusted: untrusted === undefined ? undefined : hostPath(untrusted), links };
 }
 
-// An exception would cost ten times the call, and half of the paths that are asked about are missing.
-export const lstatOrNone = (path: string): Stats | undefined =>
-  ifThere(() => lstatSync(path, { throwIfNoEntry: false }));
+/** Of the path itself, or undefined when it is not there for this user. */
+export const linkStatusOrNone = (path: string): Status | undefined => ifThere(() => linkStatus(path));
 
 /** `statusOf` may remember what it has looked at: most paths of a plan begin alike. */
-export function probePath(path: string, statusOf = lstatOrNone): PathFact {
+export function probePath(path: string, statusOf = linkStatusOrNone): PathFact {
   const status = statusOf(path);
   if (status === undefined) return { kind: "missing" };
   const walk = walkPath(path, statusOf);
   const untrusted = walk?.untrusted === undefined ? {} : { untrusted: walk.untrusted };
   if (status.isSymbolicLink()) {
-    const directory = ifThere(() => statSync(path))?.isDirectory() ?? false;
-    return { kind: "symlink", link: readlinkSync(path), real: walk?.real, directory, ...untrusted };
+    const directory = ifThere(() => targetStatus(path))?.isDirectory() ?? false;
+    return { kind: "symlink", link: linkText(path), real: walk?.real, directory, ...untrusted };
   }
   if (walk === undefined) return { kind: "missing" };
   const kind = status.isDirectory() ? "directory" : status.isFile() ? "file" : "other";

@@ -1,10 +1,18 @@
-import { readFileSync } from "node:fs";
-import { release, userInfo } from "node:os";
 import { type HostPath, hostGid, hostPath, hostUid } from "../base/brand.ts";
 import { TsboxError } from "../errors/error.ts";
+import { readText } from "../observe/file.ts";
+import {
+  account,
+  currentDirectory,
+  isParentVisible,
+  kernelRelease,
+  landlockAbi,
+  nodeProgram,
+  passedVariable,
+  variable,
+} from "../observe/process.ts";
 import { hasOverlay } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
-import { landlockAbi } from "../sys/libc.ts";
 import type { Arch } from "../sys/syscalls.ts";
 import { probeCaches } from "./cache.ts";
 import { probeDisks } from "./disk.ts";
@@ -14,7 +22,7 @@ import { probeHelper } from "./helper.ts";
 import { probeHardLimits } from "./limit.ts";
 import { probeMounts } from "./mountinfo.ts";
 import { probeNetwork } from "./network.ts";
-import { canonical, ifThere, lstatOrNone, probePath } from "./path.ts";
+import { canonical, ifThere, linkStatusOrNone, probePath } from "./path.ts";
 import { probeSubordinate } from "./subid.ts";
 import { isWithinTsbox } from "./surroundings.ts";
 
@@ -26,22 +34,22 @@ export function probeArch(): Arch {
 }
 
 /** uname(2) release. */
-export const probeKernel = (): string => release();
+export const probeKernel = (): string => kernelRelease();
 
 /** The canonical form of `path`, or of the current directory. @throws TsboxError E_CWD when it has been deleted. */
-export function probeCwd(path = "."): HostPath {
-  const cwd = canonical(path);
-  if (cwd === undefined) throw new TsboxError("E_CWD", { cwd: path === "." ? "the current directory" : path });
-  return cwd;
+export function probeCwd(path?: string): HostPath {
+  const cwd = path === undefined ? ifThere(currentDirectory) : canonical(path);
+  if (cwd === undefined) throw new TsboxError("E_CWD", { cwd: path ?? "the current directory" });
+  return hostPath(cwd);
 }
 
 /** Who runs this; a name that passwd(5) cannot hold is "user". */
 export function probeUser(): HostFacts["user"] {
-  const { uid, gid, homedir, username } = userInfo();
+  const { uid, gid, home: homedir, name: username } = account();
   // Names that passwd(5) cannot hold would forge lines of the sandbox's own passwd.
   const name = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,31}$/.test(username) ? username : "user";
   const home = canonical(homedir) ?? hostPath("/");
-  const named = process.env["HOME"];
+  const named = variable("HOME");
   const otherHome = named === undefined ? undefined : canonical(named);
   const user = { uid: hostUid(uid), gid: hostGid(gid), name, home };
   return otherHome === undefined || otherHome === home ? user : { ...user, otherHome };
@@ -50,9 +58,9 @@ export function probeUser(): HostFacts["user"] {
 const RESOLV_CONF_LIMIT = 65_536;
 
 function probePaths(paths: readonly string[]): HostFacts["paths"] {
-  const seen = new Map<string, ReturnType<typeof lstatOrNone>>();
-  const statusOf: typeof lstatOrNone = (path) => {
-    if (!seen.has(path)) seen.set(path, lstatOrNone(path));
+  const seen = new Map<string, ReturnType<typeof linkStatusOrNone>>();
+  const statusOf: typeof linkStatusOrNone = (path) => {
+    if (!seen.has(path)) seen.set(path, linkStatusOrNone(path));
     return seen.get(path);
   };
   return new Map(paths.map((path) => [path, probePath(path, statusOf)]));
@@ -80,7 +88,7 @@ function probeOwn({ packageDir, configHome, cacheHome }: Wanted): HostPath[] {
   const homes = [configHome, cacheHome].filter((home) => home !== undefined);
   const folders = homes.map((home) => `${canonical(home) ?? home}/tsbox`);
   // A link there can be replaced, and what it leads to can be written to.
-  const there = [packageDir, process.execPath, ...folders].map((path) => canonical(path) ?? path);
+  const there = [packageDir, nodeProgram(), ...folders].map((path) => canonical(path) ?? path);
   return [...new Set([...there, ...folders])].filter((path) => path.startsWith("/")).map(hostPath);
 }
 
@@ -92,7 +100,8 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
   const ranged = map === "range" || uidMap !== undefined || gidMap !== undefined;
   const environment = new Map<string, string>();
   for (const name of profile.environment.pass) {
-    const value = process.env[name];
+    // PATH also says where the command is looked for.
+    const value = name === "PATH" ? variable(name) : passedVariable(name);
     if (value !== undefined) environment.set(name, value);
   }
   return {
@@ -106,21 +115,20 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
     caches: probeCaches(wanted.cacheHome, wanted.caches, user),
     cgroup: wanted.cgroup,
     disks: probeDisks((profile.limits.io ?? []).map(({ device }) => device)),
-    // A parent outside of this pid namespace reads as 0; getppid(2).
-    parentVisible: process.ppid !== 0,
+    parentVisible: isParentVisible(),
     withinTsbox: isWithinTsbox(),
     streams: wanted.streams,
     environment,
     resolvConf:
       profile.network.mode === "host"
-        ? ifThere(() => readFileSync("/etc/resolv.conf", "utf8"))?.slice(0, RESOLV_CONF_LIMIT)
+        ? ifThere(() => readText("/etc/resolv.conf"))?.slice(0, RESOLV_CONF_LIMIT)
         : undefined,
     network: profile.network.mode === "user" ? probeNetwork(probeHelper) : undefined,
     subuid: ranged ? probeSubordinate("/etc/subuid", user) : [],
     subgid: ranged ? probeSubordinate("/etc/subgid", user) : [],
     newuidmap: ranged ? probeHelper("newuidmap") : undefined,
     newgidmap: ranged ? probeHelper("newgidmap") : undefined,
-    lastCapability: Number(readFileSync("/proc/sys/kernel/cap_last_cap", "utf8")),
+    lastCapability: Number(readText("/proc/sys/kernel/cap_last_cap")),
     hardLimits: probeHardLimits(),
     landlockAbi: profile.landlock === "off" ? 0 : landlockAbi(arch),
     seccomp: wanted.seccomp,

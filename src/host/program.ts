@@ -1,7 +1,6 @@
-import { spawnSync } from "node:child_process";
-import { statSync } from "node:fs";
 import type { HostPath } from "../base/brand.ts";
-import { hasFileCapabilities } from "../sys/libc.ts";
+import { targetStatus } from "../observe/file.ts";
+import { hasFileCapabilities, runProgram } from "../observe/program.ts";
 import { probeHelper } from "./helper.ts";
 import { type MountLine, mountOf } from "./mountinfo.ts";
 import { ifThere } from "./path.ts";
@@ -17,7 +16,7 @@ export interface ProgramFact {
 export function probeProgram(name: string, mounts: readonly MountLine[]): ProgramFact | undefined {
   const path = probeHelper(name);
   if (path === undefined) return undefined;
-  const status = ifThere(() => statSync(path));
+  const status = ifThere(() => targetStatus(path));
   if (status === undefined) return undefined;
   const isSetuid = (status.mode & 0o4000) !== 0;
   const setuid = status.uid === 0 ? "setuid" : "foreign";
@@ -31,7 +30,7 @@ const VERSION_LIMIT_MS = 3000;
 export function probeVersion(name: string): string | undefined {
   const path = probeHelper(name);
   if (path === undefined) return undefined;
-  const { stdout } = spawnSync(path, ["--version"], {
+  const { stdout } = runProgram(path, ["--version"], {
     cwd: "/",
     encoding: "utf8",
     env: { PATH: "/usr/bin:/bin" },

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { variable } from "../observe/process.ts";
 import { canonical } from "./path.ts";
 
 /** Where a sandbox shows programs of the host at their own path. */
@@ -11,7 +12,7 @@ function shown(path: string): string | undefined {
 
 /** The user's own shell ($SHELL) if a sandbox has it, else bash, else sh; passwd(5) is not asked. */
 export function probeShell(): string {
-  const own = process.env["SHELL"];
+  const own = variable("SHELL");
   const named = own === undefined || !own.startsWith("/") ? [] : [own, `/usr/bin/${basename(own)}`];
   return [...named, "/bin/bash"].map(shown).find((path) => path !== undefined) ?? "/bin/sh";
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readText } from "../observe/file.ts";
 import type { IdRange } from "./facts.ts";
 import { ifThere } from "./path.ts";
 
@@ -16,5 +16,5 @@ export function parseSubordinate(text: string, user: { readonly name: string; re
 
 /** `file` is /etc/subuid or /etc/subgid; no ranges when it does not exist. */
 export function probeSubordinate(file: string, user: { readonly name: string; readonly uid: number }): IdRange[] {
-  return parseSubordinate(ifThere(() => readFileSync(file, "utf8")) ?? "", user);
+  return parseSubordinate(ifThere(() => readText(file)) ?? "", user);
 }

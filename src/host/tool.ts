@@ -1,23 +1,17 @@
-import { accessSync, constants } from "node:fs";
 import type { HostPath } from "../base/brand.ts";
 import { hostPath } from "../base/brand.ts";
 import { isAtOrBelow } from "../base/path.ts";
+import { mayAccess } from "../observe/file.ts";
 import type { ToolFact } from "./facts.ts";
-import { canonical, ifThere, walkPath } from "./path.ts";
+import { canonical, walkPath } from "./path.ts";
 
 /** Where a command is looked for inside, whatever PATH is outside. */
 const SYSTEM = ["/usr/local/bin", "/usr/bin", "/bin"];
 
-const isExecutable = (path: string): boolean =>
-  ifThere(() => {
-    accessSync(path, constants.X_OK);
-    return true;
-  }) ?? false;
-
 function findTool(name: string, folders: readonly string[], cwd: HostPath): ToolFact | undefined {
   for (const folder of folders) {
     const place = canonical(folder);
-    const walk = isExecutable(`${folder}/${name}`) ? walkPath(`${folder}/${name}`) : undefined;
+    const walk = mayAccess(`${folder}/${name}`, "x") ? walkPath(`${folder}/${name}`) : undefined;
     if (place === undefined || walk === undefined) continue;
     // What lies in the work directory may have been put there by a command that ran before, to have something else shared.
     if ([place, ...walk.links].some((path) => isAtOrBelow(path, cwd))) continue;

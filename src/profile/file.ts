@@ -1,49 +1,23 @@
 import { isUtf8 } from "node:buffer";
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { TsboxError } from "../errors/error.ts";
+import { readFileUpTo, type Status } from "../observe/file.ts";
 
 /** The largest profile that is read, in bytes. */
 export const FILE_LIMIT = 1024 ** 2;
 
-const CHUNK = 64 * 1024;
-
-function kind(stat: Stats): string {
-  if (stat.isDirectory()) return "a directory";
-  if (stat.isFIFO()) return "a FIFO";
-  if (stat.isCharacterDevice() || stat.isBlockDevice()) return "a device";
+function kind(status: Status): string {
+  if (status.isDirectory()) return "a directory";
+  if (status.isFIFO()) return "a FIFO";
+  if (status.isCharacterDevice() || status.isBlockDevice()) return "a device";
   return "a socket";
 }
 
-function fault(stat: Stats): string | undefined {
-  if (!stat.isFile()) return `it is ${kind(stat)}`;
-  return stat.size > FILE_LIMIT ? `it has ${stat.size} bytes, more than ${FILE_LIMIT}` : undefined;
-}
-
-/** Reads to the end, or to just past the limit: a file may grow, and files of /proc say they have no bytes. */
-function readBounded(fd: number): Buffer {
-  const chunks: Buffer[] = [];
-  for (let total = 0; total <= FILE_LIMIT; ) {
-    const chunk = Buffer.allocUnsafe(CHUNK);
-    const count = readSync(fd, chunk, 0, CHUNK, null);
-    if (count === 0) break;
-    chunks.push(chunk.subarray(0, count));
-    total += count;
-  }
-  return Buffer.concat(chunks);
-}
-
 function readRegular(path: string): { readonly text: string } | { readonly detail: string } {
-  // O_NONBLOCK: opening a FIFO would else wait for a writer.
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-  try {
-    const detail = fault(fstatSync(fd));
-    if (detail !== undefined) return { detail };
-    const content = readBounded(fd);
-    if (content.length > FILE_LIMIT) return { detail: `it has more than ${FILE_LIMIT} bytes` };
-    return isUtf8(content) ? { text: content.toString("utf8") } : { detail: "it is not UTF-8" };
-  } finally {
-    closeSync(fd);
-  }
+  const { status, size, content } = readFileUpTo(path, FILE_LIMIT);
+  if (!status.isFile()) return { detail: `it is ${kind(status)}` };
+  if (size > FILE_LIMIT) return { detail: `it has ${size} bytes, more than ${FILE_LIMIT}` };
+  if (content === undefined) return { detail: `it has more than ${FILE_LIMIT} bytes` };
+  return isUtf8(content) ? { text: content.toString("utf8") } : { detail: "it is not UTF-8" };
 }
 
 function systemFault(error: unknown): string {

@@ -1,6 +1,6 @@
-import { readdirSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { TsboxError } from "../errors/error.ts";
+import { listNames, targetStatus } from "../observe/file.ts";
 import { suggest } from "./leaf.ts";
 
 /** Where profiles are looked for. Values, not read from the environment here. */
@@ -45,7 +45,7 @@ function places({ configHome, packageDir }: ProfilePlaces): Place[] {
 
 function isThere(path: string): boolean {
   try {
-    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+    return targetStatus(path) !== undefined;
   } catch {
     // It cannot be looked at, for want of permission or a loop of links. To go on to the next place could pick
     // another profile of this name than the user's; opening this one tells the cause.
@@ -55,7 +55,7 @@ function isThere(path: string): boolean {
 
 function names(folder: string): string[] {
   try {
-    const files = readdirSync(folder).filter((file) => file.endsWith(".toml"));
+    const files = listNames(folder).filter((file) => file.endsWith(".toml"));
     return files.map(profileName).filter((name) => NAME.test(name));
   } catch {
     // Only asked for the list in a message that is already an error: a folder that is not there has no names.

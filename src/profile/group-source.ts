@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { listNames, readText } from "../observe/file.ts";
 
 /** The groups that can be named, and the text of one. */
 export interface GroupSource {
@@ -9,12 +9,12 @@ export interface GroupSource {
 
 /** The group files of a directory; `shown` names it in messages. */
 export function groupDirectory(directory: string, shown: string): GroupSource {
-  const names = readdirSync(directory).flatMap((file) => (file.endsWith(".toml") ? [file.slice(0, -5)] : []));
+  const names = listNames(directory).flatMap((file) => (file.endsWith(".toml") ? [file.slice(0, -5)] : []));
   return {
     names: names.sort(),
     read: (group) => ({
       file: `${shown}/${group}.toml`,
-      text: readFileSync(join(directory, `${group}.toml`), "utf8"),
+      text: readText(join(directory, `${group}.toml`)),
     }),
   };
 }

@@ -3,6 +3,7 @@ import { TsboxError } from "../errors/error.ts";
 import { buildFilter, type SeccompFact } from "../host/filter.ts";
 import { knownFilter } from "../host/known-filter.ts";
 import { probeArch, probeKernel } from "../host/probe.ts";
+import { isKnownCall } from "../observe/program.ts";
 import { because, filterKey } from "../profile/because.ts";
 import { readProfileFile } from "../profile/file.ts";
 import { type GroupSource, shippedGroups } from "../profile/group-source.ts";
@@ -13,7 +14,6 @@ import { resolveOci } from "../seccomp/oci.ts";
 import { checkLastCalls } from "../seccomp/plan.ts";
 import { resolveRules } from "../seccomp/rules.ts";
 import type { FilterSpec } from "../sys/filter.ts";
-import { isKnownCall } from "../sys/libseccomp.ts";
 import type { Arch } from "../sys/syscalls.ts";
 
 /** What a filter says, and what it was made from. */

@@ -4,6 +4,8 @@ import { findCgroup } from "../host/cgroup-place.ts";
 import type { HostFacts, StreamFact } from "../host/facts.ts";
 import { probeCwd, probeHost, probeUser } from "../host/probe.ts";
 import { probeTools } from "../host/tool.ts";
+import { variable } from "../observe/process.ts";
+import { readPolicy, refuseToKeep } from "../observe/recording.ts";
 import { type Plan, plan, type RunOptions } from "../plan/plan.ts";
 import { because, filterKey } from "../profile/because.ts";
 import type { ProfilePlaces } from "../profile/find.ts";
@@ -53,8 +55,10 @@ export function placesOf(
 
 function readRequested(request: Request, cwd: HostPath, user: HostFacts["user"]): Profile {
   const { profile, overrides, config, configHome } = request;
-  const project = config === undefined ? undefined : readProject(config, cwd, configHome);
-  return readProfile(profile, placesOf(request, cwd, user), overrides, project);
+  return readPolicy(() => {
+    const project = config === undefined ? undefined : readProject(config, cwd, configHome);
+    return readProfile(profile, placesOf(request, cwd, user), overrides, project);
+  });
 }
 
 /** What a project file allows beyond a profile, and its content as it was read for that. */
@@ -80,10 +84,11 @@ export interface Prepared {
 export const withTools = (profile: Profile, cwd: HostPath, user: HostFacts["user"]): Profile =>
   profile.tools.length === 0
     ? profile
-    : shareTools(profile, probeTools(profile.tools, process.env["PATH"] ?? "", cwd), user);
+    : shareTools(profile, probeTools(profile.tools, variable("PATH") ?? "", cwd), user);
 
 /** @throws TsboxError E_CGROUP. */
 function provideCgroup(profile: Profile, user: HostFacts["user"], starts: Request["starts"]): HostFacts["cgroup"] {
+  refuseToKeep("a limit of the whole sandbox takes a cgroup, which is made for one run");
   if (starts === undefined) return findCgroup(user, true);
   try {
     return readyCgroup(user, starts === "in-place");
@@ -99,7 +104,7 @@ export function prepare(request: Request, options: RunOptions = {}): Prepared {
   const user = probeUser();
   const written = readRequested(request, cwd, user);
   const profile = withTools(written, cwd, user);
-  const seccomp = probeFilter(profile, request.packageDir);
+  const seccomp = readPolicy(() => probeFilter(profile, request.packageDir));
   const cgroup = needsCgroup(profile) ? provideCgroup(profile, user, request.starts) : undefined;
   const facts = probeHost(profile, {
     ...request,

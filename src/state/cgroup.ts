@@ -1,19 +1,12 @@
-import { spawnSync } from "node:child_process";
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, mkdirSync, openSync, rmdirSync, writeFileSync } from "node:fs";
 import { TsboxError } from "../errors/error.ts";
 import { FIX } from "../errors/fix.ts";
 import { type FoundCgroup, findCgroup, LEAF, scopeName } from "../host/cgroup-place.ts";
 import type { HostFacts, NoCgroup } from "../host/facts.ts";
 import { errorCode, ifThere } from "../host/path.ts";
+import { listNames, mayAccess, readText } from "../observe/file.ts";
+import { wholeEnvironment } from "../observe/process.ts";
+import { runProgram } from "../observe/program.ts";
 import { tryLock } from "../sys/libc.ts";
 
 /** Of a sandbox; src/host/cgroup-place.ts names them. */
@@ -69,7 +62,7 @@ function sweepOne(path: string): void {
 
 /** Removes what runs left behind that were killed. @param parent A directory that is divided by the user. */
 export function sweepCgroups(parent: string): void {
-  const left = readdirSync(parent).filter((name) => NAME.test(name));
+  const left = listNames(parent).filter((name) => NAME.test(name));
   if (left.length === 0) return;
   const fd = openSync(parent, "r");
   try {
@@ -116,11 +109,11 @@ function enterScope(user: HostFacts["user"]): void {
     ...properties,
     "0",
   ];
-  const env = { XDG_RUNTIME_DIR: `/run/user/${user.uid}`, ...process.env };
-  const { status, stderr, error } = spawnSync("busctl", call, { encoding: "utf8", env, timeout: SCOPE_MS });
+  const env = { XDG_RUNTIME_DIR: `/run/user/${user.uid}`, ...wholeEnvironment() };
+  const { status, stderr, error } = runProgram("busctl", call, { encoding: "utf8", env, timeout: SCOPE_MS });
   const fail = (reason: string) => new TsboxError("E_CGROUP", { reason, fix: FIX.userManager });
   if (status !== 0) throw fail(`the user's systemd made no scope: ${error?.message ?? stderr.trim()}`);
-  for (let waited = 0; !readFileSync("/proc/self/cgroup", "utf8").includes(`/${scope}\n`); waited += TICK_MS) {
+  for (let waited = 0; !readText("/proc/self/cgroup").includes(`/${scope}\n`); waited += TICK_MS) {
     if (waited > SCOPE_MS) throw fail("the user's systemd did not make a scope in time");
     pause();
   }
@@ -129,7 +122,7 @@ function enterScope(user: HostFacts["user"]): void {
 /** One level down: a cgroup in which processes are cannot be divided. */
 function enterLeaf(cgroup: string): void {
   const leaf = `${cgroup}/${LEAF}`;
-  if (!existsSync(leaf)) mkdirSync(leaf);
+  if (!mayAccess(leaf)) mkdirSync(leaf);
   writeFileSync(`${leaf}/cgroup.procs`, String(process.pid));
 }
 

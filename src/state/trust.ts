@@ -1,20 +1,9 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import * as v from "valibot";
 import { TsboxError } from "../errors/error.ts";
+import { type Read, readFileUpTo, type Status, targetStatus } from "../observe/file.ts";
+import { userId } from "../observe/process.ts";
 
 /*
  * The project files that the user has said he has read: trusted.json in tsbox's own configuration, which no plan shares
@@ -47,7 +36,7 @@ function refuse(store: string, reason: string, fix: string): never {
   throw new TsboxError("E_TRUST_STORE", { store, reason, fix });
 }
 
-const isOthers = ({ uid, mode }: Stats): boolean => uid !== process.getuid?.() || (mode & 0o022) !== 0;
+const isOthers = ({ uid, mode }: Status): boolean => uid !== userId() || (mode & 0o022) !== 0;
 
 function parseStore(store: string, text: string): readonly TrustedFile[] {
   try {
@@ -61,10 +50,9 @@ const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && "code" in error ? String(error.code) : undefined;
 
 /** Not through a link: it would be replaced by a file at the next change. */
-function openStore(store: string): number | undefined {
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+function openStore(store: string): Read | undefined {
   try {
-    return openSync(store, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    return readFileUpTo(store, SIZE_LIMIT, constants.O_NOFOLLOW);
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
     if (codeOf(error) === "ELOOP") return refuse(store, "it is a link", `remove ${store} and trust the files again`);
@@ -75,18 +63,13 @@ function openStore(store: string): number | undefined {
 /** Absent is empty. @throws TsboxError E_TRUST_STORE for one that others could have written, or that is none. */
 export function readTrusted(configHome: string | undefined): readonly TrustedFile[] {
   const store = storeOf(configHome);
-  const fd = openStore(store);
-  if (fd === undefined) return [];
-  try {
-    const status = fstatSync(fd);
-    if (!status.isFile() || status.size > SIZE_LIMIT)
-      refuse(store, "it is no file of at most 1 MiB", `remove ${store}`);
-    if (isOthers(status))
-      refuse(store, "it is not yours, or others can write to it", `chmod 600 ${store}, if it is yours`);
-    return parseStore(store, readFileSync(fd, "utf8"));
-  } finally {
-    closeSync(fd);
-  }
+  const read = openStore(store);
+  if (read === undefined) return [];
+  const { content, status } = read;
+  if (content === undefined) refuse(store, "it is no file of at most 1 MiB", `remove ${store}`);
+  if (isOthers(status))
+    refuse(store, "it is not yours, or others can write to it", `chmod 600 ${store}, if it is yours`);
+  return parseStore(store, content.toString("utf8"));
 }
 
 /** Exclusive: of two that write at a time the second is told, and neither takes back what the other has said. */
@@ -106,7 +89,8 @@ function makeFolder(folder: string, store: string): void {
   } catch (error) {
     refuse(store, error instanceof Error ? error.message : String(error), "make its directory writable");
   }
-  if (isOthers(statSync(folder)))
+  const status = targetStatus(folder);
+  if (status === undefined || isOthers(status))
     refuse(store, `others can write to ${folder}`, `chmod go-w ${folder}, if it is yours`);
 }
 

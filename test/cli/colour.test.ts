@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isColour, paint } from "../../src/cli/colour.ts";
-import { isTerminal } from "../../src/host/stream.ts";
+import { isTerminal } from "../../src/observe/stream.ts";
 
 describe("colours", () => {
   it("are for a terminal that takes them, and for who does not refuse them", () => {

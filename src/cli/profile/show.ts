@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { printable } from "../../base/printable.ts";
-import { isTerminal } from "../../host/stream.ts";
+import { isTerminal } from "../../observe/stream.ts";
 import { readProfileFile } from "../../profile/file.ts";
 import { findProfile } from "../../profile/find.ts";
 import { readProfile } from "../../profile/read.ts";
