@@ -370,6 +370,12 @@ export const CATALOGUE = {
     fix: "start from a directory that exists",
     exit: 125,
   },
+  E_OUTPUT_LONG: {
+    what: "cannot collect {stream} of the command",
+    why: "it is longer than {limit}",
+    fix: "take it as it comes, with onStdout or onStderr, or raise maxOutputBytes",
+    exit: 125,
+  },
   E_LAUNCHER: {
     what: "cannot start the launcher",
     why: "{reason}",

@@ -125,6 +125,8 @@ void attend_signals(struct launch *launch, struct end *end)
 			terminal_resize(launch);
 		else if (end->reaped)
 			kill_sandbox(launch); /* whoever should read the rest of what was printed does not */
+		else if (signal.ssi_signo == SIGTERM && (launch->plan.head->flags & PLAN_ENDS_ON_TERM) != 0)
+			kill_sandbox(launch); /* what is left to do is still done, as it is not after SIGKILL */
 		else
 			send_signal(launch, (int)signal.ssi_signo);
 	}

@@ -107,6 +107,8 @@ enum outcome {
 #define PLAN_TIMEOUT 8u
 /* A line of figures at the end, whatever else is told. */
 #define PLAN_STATS 16u
+/* SIGTERM is for tsbox: all is to end. */
+#define PLAN_ENDS_ON_TERM 32u
 
 struct plan_header {
 	char magic[8];

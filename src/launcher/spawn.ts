@@ -1,37 +1,111 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync } from "node:fs";
+import { Socket } from "node:net";
+import type { Readable, Writable } from "node:stream";
 import { TsboxError } from "../errors/error.ts";
-import { sealedMemfd } from "../sys/libc.ts";
+import { openPipe, SystemCallError, sealedMemfd } from "../sys/libc.ts";
 
 /** In the launcher: where its plan is. */
 const PLAN_FD = 3;
 /** In the launcher: where the report goes; a plan for {@link spawnLauncher} names it. */
 export const REPORT_FD = 4;
 
-/**
- * Starts the launcher as a child, with pipes for the command's three standard streams and, as `stdio[4]`, the report.
- *
- * Node's own spawn: nothing of this process is copied into the sandbox, and no JavaScript runs between fork and exec.
- *
- * @throws TsboxError E_COMMAND when the command's arguments are too long, E_LAUNCHER when it cannot be started otherwise.
- */
-export function spawnLauncher(launcher: string, plan: Uint8Array, command: readonly string[]): ChildProcess {
-  const fd = sealedMemfd("tsbox-plan", plan);
+/** A launcher that runs beside this process. */
+export interface Launched {
+  readonly child: ChildProcess;
+  /** The other ends of the command's three standard streams. */
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** The report's text, when the launcher has ended and nothing of the sandbox is left; "" if something has killed it. */
+  readonly ended: Promise<string>;
+}
+
+/** Of a pipe: the launcher's end, and the one of this process. */
+interface Ends {
+  readonly theirs: number;
+  readonly ours: number;
+}
+
+function connect(made: Ends[], direction: "in" | "out"): Ends {
+  const { read, write } = openPipe();
+  const ends = direction === "in" ? { theirs: read, ours: write } : { theirs: write, ours: read };
+  made.push(ends);
+  return ends;
+}
+
+/** @throws TsboxError E_COMMAND, E_LAUNCHER. */
+function refuse(error: unknown, command: readonly string[]): never {
+  if (error instanceof SystemCallError) throw new TsboxError("E_LAUNCHER", { reason: error.message });
+  if (!(error instanceof Error && "code" in error)) throw error;
+  if (error.code === "E2BIG") {
+    const reason = "its arguments are too long (execve(2): E2BIG)";
+    throw new TsboxError("E_COMMAND", { command: command[0] ?? "", reason });
+  }
+  throw new TsboxError("E_LAUNCHER", { reason: `${String(error.code)} (execve(2))` });
+}
+
+const reading = ({ ours }: Ends): Readable => new Socket({ fd: ours, readable: true, writable: false });
+
+function writing({ ours }: Ends): Writable {
+  const stream = new Socket({ fd: ours, readable: false, writable: true });
+  // A command may end without reading its input: that is its own affair.
+  return stream.on("error", () => undefined);
+}
+
+async function awaitEnd(child: ChildProcess, report: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  report.on("data", (chunk: Buffer) => chunks.push(chunk));
   try {
-    return spawn(launcher, [String(PLAN_FD), String(process.pid), ...command], {
+    await Promise.all([once(child, "exit"), once(report, "end")]);
+  } catch (error) {
+    return refuse(error, []);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function follow(child: ChildProcess, [stdin, stdout, stderr, report]: readonly [Ends, Ends, Ends, Ends]): Launched {
+  return {
+    child,
+    stdin: writing(stdin),
+    stdout: reading(stdout),
+    stderr: reading(stderr),
+    ended: awaitEnd(child, reading(report)),
+  };
+}
+
+/**
+ * Starts the launcher as a child.
+ *
+ * Node's own spawn: nothing of this process is copied into the sandbox, and no JavaScript runs between fork and exec. The
+ * streams are pipes, since Node's sockets could not be opened by the name /dev/stdout; unix(7).
+ *
+ * @throws TsboxError E_COMMAND when the command's arguments are too long, E_LAUNCHER when it cannot be started otherwise;
+ * `ended` rejects with the latter too.
+ */
+export function spawnLauncher(launcher: string, plan: Uint8Array, command: readonly string[]): Launched {
+  const pipes: Ends[] = [];
+  let fd: number | undefined;
+  try {
+    const [stdin, stdout, stderr, report] = [
+      connect(pipes, "in"),
+      connect(pipes, "out"),
+      connect(pipes, "out"),
+      connect(pipes, "out"),
+    ];
+    fd = sealedMemfd("tsbox-plan", plan);
+    const child = spawn(launcher, [String(PLAN_FD), String(process.pid), ...command], {
       argv0: "tsbox",
       env: {},
-      stdio: ["pipe", "pipe", "pipe", fd, "pipe"],
+      stdio: [stdin.theirs, stdout.theirs, stderr.theirs, fd, report.theirs],
     });
+    return follow(child, [stdin, stdout, stderr, report]);
   } catch (error) {
-    // Too long arguments, no memory: thrown at once, with the launcher's path and arguments in it.
-    if (!(error instanceof Error && "code" in error)) throw error;
-    if (error.code === "E2BIG") {
-      const reason = "its arguments are too long (execve(2): E2BIG)";
-      throw new TsboxError("E_COMMAND", { command: command[0] ?? "", reason });
-    }
-    throw new TsboxError("E_LAUNCHER", { reason: `${String(error.code)} (execve(2))` });
+    for (const { ours } of pipes) closeSync(ours);
+    return refuse(error, command);
   } finally {
-    closeSync(fd);
+    for (const { theirs } of pipes) closeSync(theirs);
+    if (fd !== undefined) closeSync(fd);
   }
 }

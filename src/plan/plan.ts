@@ -36,6 +36,8 @@ export interface RunOptions {
   readonly stats?: boolean;
   /** Where what is written to overlays is kept; see docs/decisions/0020-overlays.md. */
   readonly uppers?: Uppers;
+  /** SIGTERM to the supervisor ends the sandbox at once; else it is handed on to the command like others. */
+  readonly endsOnTerm?: boolean;
 }
 
 /** What will be done, whole: data only. The command itself is no part of it. */
@@ -49,6 +51,7 @@ export interface Plan {
   readonly dieWithParent: boolean;
   readonly messages: Messages;
   readonly stats: boolean;
+  readonly endsOnTerm: boolean;
   /** tsbox itself runs in a sandbox of tsbox: what fails because of that is told so. */
   readonly withinTsbox: boolean;
   readonly report: RunOptions["report"];
@@ -196,6 +199,7 @@ export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {
     dieWithParent: profile.lifecycle.dieWithParent,
     messages: options.messages ?? "all",
     stats: options.stats ?? false,
+    endsOnTerm: options.endsOnTerm ?? false,
     withinTsbox: facts.withinTsbox,
     report: options.report,
     terminal,

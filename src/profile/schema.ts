@@ -135,10 +135,13 @@ const offset = leaf<number>(
   either(integer(SECONDS), DURATION),
 );
 
+/** In milliseconds. */
+export const TIMEOUT_RANGE = { min: 1, max: 366 * DAY };
+
 const timeout = leaf<Milliseconds | "none">(
   (input) => {
     if (input === "none") return { value: "none" };
-    const parsed = parseDuration(input, { min: 1, max: 366 * DAY });
+    const parsed = parseDuration(input, TIMEOUT_RANGE);
     if ("value" in parsed) return parsed;
     const isZero = /^0+[a-z]*$/.test(String(input));
     const fault = { ...parsed.fault, expected: `"none" or ${parsed.fault.expected}` };

@@ -98,13 +98,27 @@ function provideCgroup(profile: Profile, user: HostFacts["user"], starts: Reques
   }
 }
 
-/** Reads the profile, asks the host, and plans. @throws TsboxError for whatever stands in the way. */
-export function prepare(request: Request, options: RunOptions = {}): Prepared {
-  const cwd: HostPath = probeCwd(request.cwd);
+/** What is read once for a request, however many runs follow. */
+export interface Settled {
+  readonly request: Request;
+  readonly cwd: HostPath;
+  readonly user: HostFacts["user"];
+  /** As it is written, without what its tools need. */
+  readonly written: Profile;
+  readonly seccomp: HostFacts["seccomp"];
+}
+
+/** Reads the profile and makes its filter. @throws TsboxError for a profile that is none. */
+export function settle(request: Request): Settled {
+  const cwd = probeCwd(request.cwd);
   const user = probeUser();
   const written = readRequested(request, cwd, user);
+  return { request, cwd, user, written, seccomp: readPolicy(() => probeFilter(written, request.packageDir)) };
+}
+
+/** Asks the host what the plan of one run depends on. @throws TsboxError for whatever stands in the way. */
+export function gather({ request, cwd, user, written, seccomp }: Settled): Omit<Prepared, "plan"> {
   const profile = withTools(written, cwd, user);
-  const seccomp = readPolicy(() => probeFilter(profile, request.packageDir));
   const cgroup = needsCgroup(profile) ? provideCgroup(profile, user, request.starts) : undefined;
   const facts = probeHost(profile, {
     ...request,
@@ -116,6 +130,12 @@ export function prepare(request: Request, options: RunOptions = {}): Prepared {
     seccomp,
     cgroup,
   });
+  return { profile, facts };
+}
+
+/** Reads the profile, asks the host, and plans. @throws TsboxError for whatever stands in the way. */
+export function prepare(request: Request, options: RunOptions = {}): Prepared {
+  const { profile, facts } = gather(settle(request));
   return { profile, facts, plan: plan(profile, facts, options) };
 }
 

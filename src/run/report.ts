@@ -10,25 +10,14 @@ const ERROR = v.object({
   call: v.optional(v.string()),
 });
 
-/** The object that the launcher writes; src/launcher/report.c. */
-const REPORT = v.object({
-  id: v.string(),
-  /** Exit status of tsbox. */
-  exit: v.number(),
-  /** The command's own, when it ended by itself. */
-  exit_code: v.optional(v.number()),
-  /** The signal that ended it. */
-  signal: v.optional(v.number()),
-  /** Whether the command was started at all. */
-  started: v.boolean(),
-  timed_out: v.boolean(),
+/** What a run took. Optional is what only a cgroup of the sandbox's own tells, as far as the kernel counts it. */
+const FIGURES = v.object({
   wall_ms: v.number(),
   /** CPU time of everything in the sandbox that was waited for. */
   user_ms: v.number(),
   system_ms: v.number(),
   /** Of the largest single process. */
   max_rss_bytes: v.number(),
-  /** Of the sandbox's cgroup, when it has one and the kernel counts it. */
   memory_peak_bytes: v.optional(v.number()),
   swap_peak_bytes: v.optional(v.number()),
   /** How often the limit on memory left no room for what was needed. */
@@ -51,6 +40,23 @@ const REPORT = v.object({
   memory_pressure_full_us: v.optional(v.number()),
   io_pressure_some_us: v.optional(v.number()),
   io_pressure_full_us: v.optional(v.number()),
+});
+
+export type Figures = v.InferOutput<typeof FIGURES>;
+
+/** The object that the launcher writes; src/launcher/report.c. */
+const REPORT = v.object({
+  id: v.string(),
+  /** Exit status of tsbox. */
+  exit: v.number(),
+  /** The command's own, when it ended by itself. */
+  exit_code: v.optional(v.number()),
+  /** The signal that ended it. */
+  signal: v.optional(v.number()),
+  /** Whether the command was started at all. */
+  started: v.boolean(),
+  timed_out: v.boolean(),
+  ...FIGURES.entries,
   /** "memory", "pids": what stopped or refused something. */
   limits_reached: v.optional(v.array(v.string())),
   /** Paths that the command was not to make, and made: they have another name now. */
@@ -67,3 +73,6 @@ export type Report = v.InferOutput<typeof REPORT>;
 export function parseReport(text: string): Report {
   return v.parse(REPORT, JSON.parse(text));
 }
+
+/** By the names that the report has for them. */
+export const figuresOf = (report: Report): Figures => v.parse(FIGURES, report);

@@ -1,6 +1,6 @@
 import { TsboxError } from "../errors/error.ts";
 import type { Overrides } from "../profile/override.ts";
-import { runSandboxed } from "./run.ts";
+import { Sandbox } from "./sandbox.ts";
 
 /** How a sandbox that was really started went. */
 export type Trial =
@@ -27,14 +27,13 @@ export interface Trials {
 const LIMIT = "20s";
 
 /** Runs true(1) with the shipped profile strict, without the work directory: that may be one that cannot be shared. */
-async function tryStrict(packageDir: string, overrides: Overrides): Promise<Trial> {
-  const where = { configHome: undefined, packageDir, cwd: undefined, streams: [] };
-  const request = { ...where, profile: "strict", overrides: { work: "none", timeout: LIMIT, ...overrides } };
+async function tryStrict(overrides: Overrides): Promise<Trial> {
   try {
-    const { exit, report } = await runSandboxed(request, ["true"]);
-    if (exit === 0) return { works: true };
-    if (report.error !== undefined) return { works: false, ...report.error };
-    return { works: false, code: "E_COMMAND", what: "cannot run true", why: `it ended with ${exit}`, fix: "" };
+    const box = await Sandbox.create({ overrides: { work: "none", timeout: LIMIT, ...overrides } });
+    const { exitCode, error } = await box.run(["true"]);
+    if (exitCode === 0) return { works: true };
+    if (error !== undefined) return { works: false, ...error };
+    return { works: false, code: "E_COMMAND", what: "cannot run true", why: `it ended with ${exitCode}`, fix: "" };
   } catch (error) {
     if (!(error instanceof TsboxError)) throw error;
     const { code, what, why, fix } = error;
@@ -43,9 +42,9 @@ async function tryStrict(packageDir: string, overrides: Overrides): Promise<Tria
 }
 
 /** Starts a sandbox of each kind that depends on the machine. */
-export async function trySandboxes(packageDir: string): Promise<Trials> {
-  const strict = await tryStrict(packageDir, {});
+export async function trySandboxes(): Promise<Trials> {
+  const strict = await tryStrict({});
   if (!strict.works) return { strict, range: strict, user: strict };
-  const range = await tryStrict(packageDir, { map: "range" });
-  return { strict, range, user: await tryStrict(packageDir, { network: "user" }) };
+  const range = await tryStrict({ map: "range" });
+  return { strict, range, user: await tryStrict({ network: "user" }) };
 }

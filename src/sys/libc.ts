@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import { getSystemErrorName } from "node:util";
 import { koffi } from "./koffi.ts";
 import { type Arch, SYSCALLS } from "./syscalls.ts";
-import { F, LANDLOCK, LOCK, MFD } from "./uapi.ts";
+import { F, LANDLOCK, LOCK, MFD, O } from "./uapi.ts";
 
 /** The few calls of libc that Node has no function for. */
 interface Libc {
@@ -12,6 +12,7 @@ interface Libc {
   execve(path: string, argv: readonly (string | null)[], envp: readonly (string | null)[]): number;
   getxattr(path: string, name: string, value: null, size: number): number;
   flock(fd: number, operation: number): number;
+  pipe2(fds: Int32Array, flags: number): number;
 }
 
 let loaded: Libc | undefined;
@@ -28,6 +29,7 @@ function libc(): Libc {
       execve: so.func("execve", "int", ["str", "char **", "char **"]),
       getxattr: so.func("getxattr", "long", ["str", "str", "void *", "size_t"]),
       flock: so.func("flock", "int", ["int", "int"]),
+      pipe2: so.func("pipe2", "int", ["void *", "int"]),
     };
   }
   return loaded;
@@ -54,6 +56,14 @@ export function sealedMemfd(name: string, bytes: Uint8Array): number {
   const seals = F.SEAL_SEAL | F.SEAL_SHRINK | F.SEAL_GROW | F.SEAL_WRITE;
   if (libc().fcntl(fd, F.ADD_SEALS, seals) !== 0) throw new SystemCallError("fcntl(2) F_ADD_SEALS");
   return fd;
+}
+
+/** A pipe's two ends, neither of which survives an exec; pipe(2). @throws SystemCallError when there are too many fds. */
+export function openPipe(): { readonly read: number; readonly write: number } {
+  const fds = new Int32Array(2);
+  if (libc().pipe2(fds, O.CLOEXEC) !== 0) throw new SystemCallError("pipe2(2)");
+  const [read = -1, write = -1] = fds;
+  return { read, write };
 }
 
 /** Version of Landlock's ABI, or 0 where the kernel has none or it is not among the active security modules. */

@@ -2,6 +2,7 @@ import type { Provocation } from "./provocation.ts";
 import { CGROUP } from "./provoke/cgroup.ts";
 import { COMMAND } from "./provoke/command.ts";
 import { FILTER } from "./provoke/filter.ts";
+import { LIBRARY } from "./provoke/library.ts";
 import { MOUNT } from "./provoke/mount.ts";
 import { NAMESPACE } from "./provoke/namespace.ts";
 import { PROFILE } from "./provoke/profile.ts";
@@ -16,6 +17,7 @@ export const PROVOCATIONS: Readonly<Record<string, readonly Provocation[]>> = {
   namespaces: NAMESPACE,
   "the command": COMMAND,
   "the start": START,
+  "the library": LIBRARY,
   "a step of the set-up": STEP,
 };
 

@@ -1,7 +1,4 @@
-import { once } from "node:events";
 import { mkdirSync } from "node:fs";
-import { Readable } from "node:stream";
-import { text } from "node:stream/consumers";
 import { probeArch } from "../../src/host/probe.ts";
 import { findLauncher } from "../../src/launcher/find.ts";
 import { REPORT_FD, spawnLauncher } from "../../src/launcher/spawn.ts";
@@ -10,6 +7,7 @@ import type { Plan } from "../../src/plan/plan.ts";
 import type { Overrides } from "../../src/profile/override.ts";
 import { prepare } from "../../src/run/prepare.ts";
 import { buildFixture } from "../support/fixture.ts";
+import { awaitLaunched } from "../support/launched.ts";
 import type { Project } from "../support/project.ts";
 import { bare, ROOT, run } from "../support/tsbox.ts";
 import type { Opening, Outcome } from "./attack.ts";
@@ -109,14 +107,6 @@ export async function playPlan(
   command: readonly string[],
   { project, wrapper }: Pick<Setting, "project" | "wrapper">,
 ): Promise<Played> {
-  const child = spawnLauncher(wrap(findLauncher(ROOT, probeArch()), project, wrapper), plan, command);
-  const [stdin, stdout, stderr, , report] = child.stdio;
-  if (!(stdout instanceof Readable && stderr instanceof Readable && report instanceof Readable))
-    throw new Error("no pipes");
-  const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
-  stdin?.on("error", () => undefined);
-  stdin?.end();
-  const [out, err, , [code]] = await Promise.all([text(stdout), text(stderr), text(report), once(child, "close")]);
-  clearTimeout(limit);
-  return { code: typeof code === "number" ? code : null, stdout: out, stderr: err };
+  const launcher = wrap(findLauncher(ROOT, probeArch()), project, wrapper);
+  return awaitLaunched(spawnLauncher(launcher, plan, command), LIMIT_MS);
 }

@@ -83,10 +83,10 @@ describe("a project file", () => {
     const library = (await import(
       pathToFileURL(join(ROOT, "dist/index.js")).href
     )) as typeof import("../../src/index.ts");
-    await expect(library.run(["true"], { cwd, config: file })).rejects.toMatchObject({ code: "E_CONFIG_WIDENS" });
+    await expect(library.Sandbox.create({ cwd, config: file })).rejects.toMatchObject({ code: "E_CONFIG_WIDENS" });
     const { write } = makeProject();
     const narrow = write("n.toml", "rlimits.nofile = 98\n");
-    const result = await library.run(["sh", "-c", "ulimit -n"], { cwd, config: narrow });
-    expect(Buffer.from(result.stdout).toString()).toBe("98\n");
+    const result = await (await library.Sandbox.create({ cwd, config: narrow })).run(["sh", "-c", "ulimit -n"]);
+    expect(result.stdout.toString()).toBe("98\n");
   });
 });

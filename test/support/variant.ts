@@ -1,7 +1,4 @@
-import { once } from "node:events";
 import { dirname } from "node:path";
-import { Readable } from "node:stream";
-import { text } from "node:stream/consumers";
 import { probeArch } from "../../src/host/probe.ts";
 import { findLauncher } from "../../src/launcher/find.ts";
 import { REPORT_FD, spawnLauncher } from "../../src/launcher/spawn.ts";
@@ -9,6 +6,7 @@ import { encode } from "../../src/plan/encode.ts";
 import type { Step } from "../../src/plan/step.ts";
 import type { Overrides } from "../../src/profile/override.ts";
 import { prepare } from "../../src/run/prepare.ts";
+import { awaitLaunched } from "./launched.ts";
 import { ROOT } from "./tsbox.ts";
 
 export interface Variant {
@@ -28,15 +26,7 @@ export async function runVariant(
   const request = { profile, overrides, configHome: undefined, cacheHome, packageDir: ROOT, cwd, streams: [] };
   const { plan } = prepare(request, { report: { fd: REPORT_FD } });
   const bytes = encode({ ...plan, steps: change(plan.steps) });
-  const child = spawnLauncher(findLauncher(ROOT, probeArch()), bytes, command);
-  const [stdin, stdout, stderr, , report] = child.stdio;
-  if (!(stdout instanceof Readable && stderr instanceof Readable && report instanceof Readable))
-    throw new Error("no pipes");
-  const limit = setTimeout(() => child.kill("SIGKILL"), 30_000);
-  stdin?.end();
-  const [out, err, , [code]] = await Promise.all([text(stdout), text(stderr), text(report), once(child, "close")]);
-  clearTimeout(limit);
-  return { code, stdout: out, stderr: err };
+  return awaitLaunched(spawnLauncher(findLauncher(ROOT, probeArch()), bytes, command), 30_000);
 }
 
 /** The steps but those of these kinds. */

@@ -200,11 +200,11 @@ async function killed() {
 }
 
 async function many() {
-  const { run }: typeof Tsbox = await import(join(HERE, "dist/index.js"));
+  const { Sandbox }: typeof Tsbox = await import(join(HERE, "dist/index.js"));
   const limits = { memory: "32M", pidsLimit: "8", cpus: "0.5" };
-  const runs = Array.from({ length: 50 }, () => run(["sleep", "1"], { overrides: { ...limits, work: "none" } }));
-  const all = await Promise.all(runs);
-  const works = all.filter(({ exit, report }) => exit === 0 && (report.memory_peak_bytes ?? 0) > 0).length;
+  const box = await Sandbox.create({ overrides: { ...limits, work: "none" } });
+  const all = await Promise.all(Array.from({ length: 50 }, () => box.run(["sleep", "1"])));
+  const works = all.filter(({ exitCode, figures }) => exitCode === 0 && (figures.memory_peak_bytes ?? 0) > 0).length;
   judge(
     "50 sandboxes at once",
     "32 MiB, 8 processes, cpus 0.5 each",
