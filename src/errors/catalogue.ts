@@ -244,6 +244,18 @@ export const CATALOGUE = {
     fix: "apt install {package}",
     exit: 125,
   },
+  E_CIDR: {
+    what: "cannot make the network {cidr} for the sandbox",
+    why: "{address} in it lies in {prefix}, which no sandbox is to reach",
+    fix: "choose another network.cidr",
+    exit: 125,
+  },
+  E_DENY_PRIVATE: {
+    what: "cannot keep the command from private networks with pasta",
+    why: "pasta would bring it to the machine that has the address of the way out or of the name server",
+    fix: "{fix}",
+    exit: 125,
+  },
   E_TUN: {
     what: "cannot connect the sandbox's network",
     why: "/dev/net/tun {state}",

@@ -72,8 +72,8 @@ export interface ToolFact {
 
 /** What connecting a sandbox's network depends on. */
 export interface NetworkFact {
-  /** Each address of this machine, and the length of its network's prefix. */
-  readonly interfaces: readonly Prefix[];
+  /** Every address that this machine answers to now, and those to which all of its networks listen. */
+  readonly own: readonly Prefix[];
   readonly backends: Readonly<Record<Backend, HostPath | undefined>>;
   /** /dev/net/tun, by which they make the sandbox's device. */
   readonly tun: "open" | "closed" | "missing";

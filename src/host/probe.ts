@@ -123,7 +123,7 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
       profile.network.mode === "host"
         ? ifThere(() => readText("/etc/resolv.conf"))?.slice(0, RESOLV_CONF_LIMIT)
         : undefined,
-    network: profile.network.mode === "user" ? probeNetwork(probeHelper) : undefined,
+    network: profile.network.mode === "user" ? probeNetwork(probeHelper, profile.network.ipv6) : undefined,
     subuid: ranged ? probeSubordinate("/etc/subuid", user) : [],
     subgid: ranged ? probeSubordinate("/etc/subgid", user) : [],
     newuidmap: ranged ? probeHelper("newuidmap") : undefined,

@@ -16,8 +16,6 @@ const READY_FD = 5;
 
 const MTU = 65_520;
 
-const hasForwarder = ({ network }: Profile): boolean => network.dns === undefined;
-
 /** slirp4netns(1). It has entered the user namespace already, where it is root, or its own sandbox would fail. */
 function slirp4netns(profile: Profile, virtual: VirtualNetwork): string[] {
   const { ipv6, publish, outboundAddress } = profile.network;
@@ -30,7 +28,7 @@ function slirp4netns(profile: Profile, virtual: VirtualNetwork): string[] {
     "--enable-sandbox",
     "--enable-seccomp",
     ...(ipv6 ? ["--enable-ipv6"] : []),
-    ...(hasForwarder(profile) ? [] : ["--disable-dns"]),
+    ...(virtual.nameserver === undefined ? ["--disable-dns"] : []),
     ...(outboundAddress === undefined ? [] : [`--${outbound}=${renderAddress(outboundAddress)}`]),
     ...(publish.length > 0 ? [`--api-socket=${CONTROL_SOCKET}`] : []),
     `--ready-fd=${READY_FD}`,
@@ -48,7 +46,8 @@ function spec({ address, port, inner, count }: Publish): string {
 
 /** passt(1). Nothing is forwarded that is not asked for, neither way; it says its pid when it is ready. */
 function pasta(profile: Profile, virtual: VirtualNetwork): string[] {
-  const { ipv6, publish, outboundAddress } = profile.network;
+  const { publish, outboundAddress } = profile.network;
+  const { six } = virtual;
   const ports = (protocol: Publish["protocol"], option: string): string[] => {
     const specs = publish.filter((each) => each.protocol === protocol).map(spec);
     return specs.length === 0 ? [option, "none"] : specs.flatMap((each) => [option, each]);
@@ -62,8 +61,10 @@ function pasta(profile: Profile, virtual: VirtualNetwork): string[] {
     ...["--address", renderAddress(virtual.guest), "--netmask", `${virtual.prefix.length}`],
     ...["--gateway", renderAddress(virtual.gateway.address), "--mac-addr", hardware],
     "--no-map-gw",
-    ...(ipv6 ? [] : ["--ipv4-only"]),
-    ...(hasForwarder(profile) ? ["--dns-forward", renderAddress(virtual.nameserver)] : ["--dns", "none"]),
+    ...(six === undefined
+      ? ["--ipv4-only"]
+      : ["--address", renderAddress(six.guest.address), "--gateway", renderAddress(six.gateway.address)]),
+    ...(virtual.nameserver === undefined ? ["--dns", "none"] : ["--dns-forward", renderAddress(virtual.nameserver)]),
     ...(outboundAddress === undefined ? [] : ["--outbound", renderAddress(outboundAddress)]),
     ...ports("tcp", "-t"),
     ...ports("udp", "-u"),
@@ -74,30 +75,47 @@ function pasta(profile: Profile, virtual: VirtualNetwork): string[] {
 }
 
 const OPTIONS = { slirp4netns, pasta } as const;
+/** In the order of preference. */
+const BACKENDS = ["slirp4netns", "pasta"] as const;
+const OTHER: Readonly<Record<Backend, Backend>> = { slirp4netns: "pasta", pasta: "slirp4netns" };
 const PACKAGES: Readonly<Record<Backend, string>> = { slirp4netns: "slirp4netns", pasta: "passt" };
 
 const isPublishedOn6 = ({ network }: Profile): Publish | undefined =>
   network.publish.find(({ address }) => address.family === 6);
 
-/** Which of the programs it is to be. @throws TsboxError E_BACKEND, E_PUBLISH. */
-function chooseBackend(profile: Profile, { backends }: NetworkFact): Backend {
-  const { backend } = profile.network;
-  const why = because(profile, "network.backend");
+/** What the profile asks for that one of the programs cannot; undefined: it can. */
+function faultOf(profile: Profile, backend: Backend, other: string): TsboxError | undefined {
   const six = isPublishedOn6(profile);
   if (backend === "slirp4netns" && six !== undefined) {
     const reason = "slirp4netns publishes on IPv4 addresses only";
-    const fix = 'write backend = "pasta", or publish on an IPv4 address';
-    throw new TsboxError("E_PUBLISH", { ports: renderPublish(six), reason, fix }, because(profile, "network.publish"));
+    const fix = `${other}, or publish on an IPv4 address`;
+    return new TsboxError("E_PUBLISH", { ports: renderPublish(six), reason, fix }, because(profile, "network.publish"));
   }
+  if (backend === "pasta" && profile.network.denyPrivate)
+    return new TsboxError("E_DENY_PRIVATE", { fix: other }, because(profile, "network.deny_private"));
+  return undefined;
+}
+
+/** Which of the programs it is to be. @throws TsboxError E_BACKEND, E_PUBLISH, E_DENY_PRIVATE. */
+function chooseBackend(profile: Profile, { backends }: NetworkFact): Backend {
+  const { backend } = profile.network;
+  const why = because(profile, "network.backend");
   if (backend !== "auto") {
+    const fault = faultOf(profile, backend, `write backend = "${OTHER[backend]}"`);
+    if (fault !== undefined) throw fault;
     if (backends[backend] !== undefined) return backend;
     throw new TsboxError("E_BACKEND", { missing: `${backend} is not installed`, package: PACKAGES[backend] }, why);
   }
-  const wanted: readonly Backend[] = six === undefined ? ["slirp4netns", "pasta"] : ["pasta"];
+  const wanted = BACKENDS.filter((name) => faultOf(profile, name, "") === undefined);
+  const [first] = wanted;
+  if (first === undefined) {
+    const fix = "leave network.deny_private out, or publish on an IPv4 address";
+    throw new TsboxError("E_DENY_PRIVATE", { fix }, because(profile, "network.deny_private"));
+  }
   const found = wanted.find((name) => backends[name] !== undefined);
   if (found !== undefined) return found;
-  const missing = six === undefined ? "neither slirp4netns nor pasta is installed" : "pasta is not installed";
-  throw new TsboxError("E_BACKEND", { missing, package: PACKAGES[wanted[0] ?? "pasta"] }, why);
+  const missing = wanted.length > 1 ? "neither slirp4netns nor pasta is installed" : `${first} is not installed`;
+  throw new TsboxError("E_BACKEND", { missing, package: PACKAGES[first] }, why);
 }
 
 const TUN = {
@@ -105,7 +123,7 @@ const TUN = {
   closed: { state: "is not open to you", action: "chmod 0666 /dev/net/tun" },
 } as const;
 
-/** The program behind the network. @throws TsboxError E_BACKEND, E_PUBLISH, E_TUN. */
+/** The program behind the network. @throws TsboxError E_BACKEND, E_PUBLISH, E_DENY_PRIVATE, E_TUN. */
 export function planBackend(profile: Profile, fact: NetworkFact, virtual: VirtualNetwork): Planned<Service> {
   const backend = chooseBackend(profile, fact);
   const path = fact.backends[backend];

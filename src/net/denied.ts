@@ -1,4 +1,4 @@
-import { type Address, contains, type Prefix, parsePrefix, renderPrefix, wholeOf } from "../base/address.ts";
+import { type Address, contains, type Prefix, parsePrefix, renderPrefix } from "../base/address.ts";
 import type { NetworkFact } from "../host/facts.ts";
 import type { Profile } from "../profile/profile.ts";
 
@@ -53,13 +53,6 @@ function parseAll(texts: readonly string[]): Prefix[] {
   });
 }
 
-/** The highest address of an IPv4 interface's network, to which every machine on it listens; this one too. */
-function broadcastOf({ address, length }: Prefix): Prefix[] {
-  if (address.family === 6 || length >= 31) return [];
-  const bytes = address.bytes.map((byte, i) => byte | (0xff >> Math.max(0, Math.min(8, length - 8 * i))));
-  return [wholeOf({ family: 4, bytes })];
-}
-
 /** Each once, and none that lies in another. */
 function withoutInner(prefixes: readonly Prefix[]): Prefix[] {
   const unique = [...new Map(prefixes.map((prefix) => [renderPrefix(prefix), prefix])).values()];
@@ -69,16 +62,13 @@ function withoutInner(prefixes: readonly Prefix[]): Prefix[] {
   );
 }
 
+/** What no sandbox reaches, whatever its profile says. */
+export const alwaysDenied = ({ own }: NetworkFact): Prefix[] => [...parseAll([...ALWAYS4, ...ALWAYS6]), ...own];
+
 /** Routes of the sandbox's own network are longer than these where they lie in one. */
-export function deniedPrefixes({ network }: Profile, { interfaces }: NetworkFact): Prefix[] {
-  const own = interfaces.flatMap((each) => [wholeOf(each.address), ...broadcastOf(each)]);
-  const texts = [
-    ...ALWAYS4,
-    ...(network.denyPrivate ? PRIVATE4 : []),
-    ...(network.ipv6 ? ALWAYS6 : []),
-    ...(network.ipv6 && network.denyPrivate ? PRIVATE6 : []),
-  ];
-  const all = withoutInner([...parseAll(texts), ...own]);
+export function deniedPrefixes({ network }: Profile, fact: NetworkFact): Prefix[] {
+  const ours = network.denyPrivate ? parseAll([...PRIVATE4, ...PRIVATE6]) : [];
+  const all = withoutInner([...alwaysDenied(fact), ...ours]);
   return network.ipv6 ? all : all.filter(({ address }) => address.family === 4);
 }
 

@@ -15,7 +15,7 @@ import {
 } from "../sys/call.ts";
 import { fdMessage } from "../sys/fd-message.ts";
 import { AT, FSCONFIG, FSMOUNT, FSOPEN, INTERFACE, MSG, NETLINK, O, SOCKET } from "../sys/uapi.ts";
-import { fenceRequests } from "./netlink.ts";
+import { addressRequests, fenceRequests, type Requests } from "./netlink.ts";
 import { openSocket, pathAddress, tryPort } from "./socket.ts";
 import { DEVICE, type NetStep } from "./step.ts";
 
@@ -150,26 +150,33 @@ const portsOf = (publish: Publish): Publish[] =>
 /** Where the answer to a request has its errno: struct nlmsghdr, then that of struct nlmsgerr. */
 const ERROR_AT = 16;
 
-function raiseFence({ denied, gateways }: Extract<NetStep, { op: "fence" }>): Call[] {
-  const { bytes, devices } = fenceRequests(denied, gateways);
-  const requests: Data = { bytes, show: `${gateways.length} neighbours, ${denied.length} routes` };
+/** Sends requests about the device in one message, and looks at the answer to the last. */
+function askKernel({ bytes, devices }: Requests, show: string): Call[] {
+  const requests: Data = { bytes, show };
   const device = interfaceRequest(DEVICE, DEVICE);
   const netlink = slot("netlink");
+  const of = "NETLINK_ROUTE";
+  const type = flags(SOCKET, "SOCK_RAW", "SOCK_CLOEXEC");
   return [
     ...askInterface("SIOCGIFINDEX", device, DEVICE),
     ...devices.map((at): Call => ({ op: "store", value: field(device, IFNAMSIZ), into: requests, at })),
-    call(
-      "socket",
-      [flags(SOCKET, "AF_NETLINK"), flags(SOCKET, "SOCK_RAW", "SOCK_CLOEXEC"), flags(NETLINK, "NETLINK_ROUTE")],
-      {
-        save: "netlink",
-        of: "NETLINK_ROUTE",
-      },
-    ),
-    call("write", [netlink, { kind: "data", data: requests }, bytes.length], { exact: true, of: "NETLINK_ROUTE" }),
-    call("read", [netlink, { kind: "buffer", name: "netlink-answer", size: 4096 }, 4096], { of: "NETLINK_ROUTE" }),
+    call("socket", [flags(SOCKET, "AF_NETLINK"), type, flags(NETLINK, "NETLINK_ROUTE")], { save: "netlink", of }),
+    call("write", [netlink, { kind: "data", data: requests }, bytes.length], { exact: true, of }),
+    call("read", [netlink, { kind: "buffer", name: "netlink-answer", size: 4096 }, 4096], { of }),
     { op: "check", answer: load("netlink-answer", ERROR_AT), expected: 0 },
     call("close", [netlink]),
+  ];
+}
+
+/** Of the devices of this process's network, also by the host's proc; where that is read-only, IPv6 begins a second later. */
+function skipDuplicates(): Call[] {
+  const path = "/proc/sys/net/ipv6/conf/default/accept_dad";
+  const of = "net.ipv6.conf.default.accept_dad";
+  const tolerate = ["EROFS", "EACCES", "EBADF"] as const;
+  return [
+    call("openat", [AT.FDCWD, path, O.WRONLY | O.CLOEXEC], { save: "accept-dad", of, tolerate }),
+    call("write", [slot("accept-dad"), "0", 1], { of, tolerate }),
+    call("close", [slot("accept-dad")], { of, tolerate }),
   ];
 }
 
@@ -184,6 +191,8 @@ export function lowerNet(step: NetStep): Lowered {
       const pair = { kind: "buffer", name: LINK, size: 8 } as const;
       return { host: [call("socketpair", [flags(SOCKET, "AF_UNIX"), type, 0, pair])] };
     }
+    case "no-duplicates":
+      return { init: skipDuplicates() };
     case "hand-over-network":
       return handOver(step.control);
     case "network-service":
@@ -207,8 +216,13 @@ export function lowerNet(step: NetStep): Lowered {
           call("close", [linkEnd("init")]),
         ],
       };
-    case "fence":
-      return { init: raiseFence(step) };
+    case "network-address":
+      return { init: askKernel(addressRequests(step.guest, step.gateway), "1 address, 1 route") };
+    case "fence": {
+      const { denied, gateways } = step;
+      const show = `${gateways.length} neighbours, ${denied.length} routes`;
+      return { init: askKernel(fenceRequests(denied, gateways), show) };
+    }
     default:
       return assertNever(step);
   }

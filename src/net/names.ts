@@ -26,7 +26,7 @@ function resolvConf({ network }: Profile, facts: HostFacts, virtual: VirtualNetw
   const { mode, dns, search } = network;
   if (mode === "none") return "# no network\n";
   if (virtual === undefined && dns === undefined && search.length === 0) return facts.resolvConf ?? "# no network\n";
-  const servers = dns ?? (virtual === undefined ? undefined : [virtual.nameserver]);
+  const servers = dns ?? (virtual?.nameserver === undefined ? undefined : [virtual.nameserver]);
   const own = servers?.map((server) => `nameserver ${renderAddress(server)}`);
   const theirs = (facts.resolvConf ?? "").split("\n").filter((line) => /^nameserver\s/.test(line));
   return lines([...(search.length === 0 ? [] : [`search ${search.join(" ")}`]), ...(own ?? theirs)]);

@@ -117,18 +117,39 @@ function planUser(profile: Profile, facts: HostFacts, virtual: VirtualNetwork): 
         (each, i): Step => ({ step: { op: "publish", publish: each, guest: virtual.guest }, because: keyOf(i) }),
       )
     : [];
-  const nameserver = { ...virtual.gateway, address: virtual.nameserver };
-  const gateways = [virtual.gateway, nameserver, ...(virtual.gateway6 === undefined ? [] : [virtual.gateway6])];
+  const { gateway, nameserver, six } = virtual;
+  const ipv6 = because(profile, "network.ipv6");
+  const gateways = [
+    gateway,
+    // Only where a program answers for it: otherwise it is the address of a machine outside.
+    ...(nameserver === undefined ? [] : [{ ...gateway, address: nameserver }]),
+    ...(six === undefined ? [] : [six.gateway]),
+  ];
+  const configured =
+    six === undefined || service.step.backend !== "slirp4netns"
+      ? []
+      : [
+          {
+            step: { op: "network-address", guest: six.guest, gateway: six.gateway.address },
+            because: ipv6,
+          } as const,
+        ];
   const fenceKey = profile.network.denyPrivate ? because(profile, "network.deny_private") : mode;
   return {
     before: [
       ...publish.map((each, i): Step => ({ step: { op: "check-ports", publish: each }, because: keyOf(i) })),
       { step: { op: "network-link" }, because: mode },
     ],
-    connect: [{ step: { op: "hand-over-network", control }, because: mode }, service, ...published],
+    connect: [
+      ...(six === undefined ? [] : [{ step: { op: "no-duplicates" }, because: ipv6 } as const]),
+      { step: { op: "hand-over-network", control }, because: mode },
+      service,
+      ...published,
+    ],
     finish: [
       { step: { op: "loopback" }, because: mode },
       { step: { op: "await-network", control }, because: ALWAYS },
+      ...configured,
       { step: { op: "fence", denied, gateways }, because: fenceKey },
     ],
   };

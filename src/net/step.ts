@@ -17,6 +17,8 @@ export type NetStep =
   /** The ports of the host can be had; told before anything is made. */
   | { readonly op: "check-ports"; readonly publish: Publish }
   | { readonly op: "network-link" }
+  /** Addresses of IPv6 are used at once; otherwise not for the second that it takes to see whether somebody has them. */
+  | { readonly op: "no-duplicates" }
   /** `control`: also a directory for the back end's control socket, which is nowhere on the host. */
   | { readonly op: "hand-over-network"; readonly control: boolean }
   | {
@@ -29,6 +31,8 @@ export type NetStep =
   /** By slirp4netns' control socket; pasta has it from its options. */
   | { readonly op: "publish"; readonly publish: Publish; readonly guest: Address }
   | { readonly op: "await-network"; readonly control: boolean }
+  /** Of IPv6, which slirp4netns leaves to an advertisement that comes at some time. */
+  | { readonly op: "network-address"; readonly guest: Prefix; readonly gateway: Address }
   /** What is unreachable; `gateways` are the only neighbours. */
   | { readonly op: "fence"; readonly denied: readonly Prefix[]; readonly gateways: readonly Gateway[] };
 
@@ -48,6 +52,8 @@ export function describeNet(step: NetStep): string {
       return `prepare to publish ${renderPublish(step.publish)}`;
     case "network-link":
       return "make the socket that the sandbox's network is handed over by";
+    case "no-duplicates":
+      return "use IPv6 addresses at once (net.ipv6.conf.default.accept_dad = 0)";
     case "hand-over-network":
       return "hand the sandbox's network over to the supervisor";
     case "network-service":
@@ -56,6 +62,8 @@ export function describeNet(step: NetStep): string {
       return `publish ${renderPublish(step.publish)}`;
     case "await-network":
       return "wait until the sandbox's network is connected";
+    case "network-address":
+      return `give the sandbox the address ${renderPrefix(step.guest)} and the way out by ${renderAddress(step.gateway)}`;
     case "fence":
       return describeFence(step);
     default:

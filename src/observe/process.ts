@@ -1,5 +1,5 @@
 import { readFileSync, realpathSync } from "node:fs";
-import { networkInterfaces, release, userInfo } from "node:os";
+import { release, userInfo } from "node:os";
 import { landlockAbi as askLandlockAbi } from "../sys/libc.ts";
 import type { Arch } from "../sys/syscalls.ts";
 import { readText } from "./file.ts";
@@ -134,10 +134,4 @@ export function hardLimits<Name extends string>(
   const limits = parse(readFileSync("/proc/self/limits", "utf8"));
   for (const name in numbers) note("limit", name, [limits[name] ?? -1], numbers[name]);
   return limits;
-}
-
-/** Every address of this machine, by the names of its network devices. */
-export function networkAddresses(): ReturnType<typeof networkInterfaces> {
-  refuseToKeep("the addresses of this machine decide over what its network leads to");
-  return networkInterfaces();
 }

@@ -82,10 +82,16 @@ export const INVARIANTS: readonly Invariant[] = [
     later: ["await-network"],
   },
   {
+    name: "the network connected as devices of it are to be",
+    why: "what is set for those to come has no effect on one that is there",
+    earlier: ["no-duplicates"],
+    later: ["hand-over-network"],
+  },
+  {
     name: "the fence around a network that is there",
     why: "it belongs to the device that the connecting program makes",
     earlier: ["await-network"],
-    later: ["fence"],
+    later: ["network-address", "fence"],
   },
   {
     name: "the link for the terminal before the processes that it links",

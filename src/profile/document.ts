@@ -92,7 +92,7 @@ const KEYS = {
   },
   "network.backend": {
     absent: '`"auto"`',
-    text: "The program behind `user`. `auto`: slirp4netns, else pasta; pasta where an IPv6 address is published.",
+    text: "The program behind `user`. `auto`: slirp4netns, else pasta; pasta where an IPv6 address is published, slirp4netns where `deny_private` is asked for.",
   },
   "network.publish": {
     absent: "`[]`",
@@ -118,7 +118,7 @@ const KEYS = {
   },
   "network.deny_private": {
     absent: "`false`",
-    text: "Networks that are not of the Internet (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, fc00::/7 and the like) are unreachable, for `user`. Not with `host`, where nothing could keep it.",
+    text: "Networks that are not of the Internet (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, fc00::/7 and the like) are unreachable, for `user`. Not with `host`, where nothing could keep it, nor with pasta, which would take the addresses of the way out and of the name server for those of machines outside.",
   },
   landlock: {
     absent: '`"prefer"`',

@@ -251,8 +251,10 @@ export const NETLINK = {
 
 /** rtnetlink.h, rtnetlink(7). */
 export const RTM = {
+  NEWADDR: 0x14,
   NEWROUTE: 0x18,
   NEWNEIGH: 0x1c,
+  NEWRULE: 0x20,
   SETNEIGHTBL: 0x43,
 } as const;
 
@@ -264,7 +266,22 @@ export const ROUTE = {
   RTN_UNREACHABLE: 7,
   RTA_DST: 1,
   RTA_OIF: 4,
+  RTA_GATEWAY: 5,
   RTA_PRIORITY: 6,
+} as const;
+
+/** fib_rules.h, ip-rule(8). */
+export const RULE = {
+  FR_ACT_UNREACHABLE: 7,
+  FRA_DST: 1,
+  FRA_PRIORITY: 6,
+} as const;
+
+/** if_addr.h, rtnetlink(7). */
+export const INTERFACE_ADDRESS = {
+  IFA_ADDRESS: 1,
+  IFA_LOCAL: 2,
+  IFA_F_NODAD: 2,
 } as const;
 
 /** neighbour.h, rtnetlink(7). */

@@ -96,6 +96,7 @@ const PARTS: Readonly<Record<HostPart, (project: Project) => Promise<Part>>> = {
   },
   /** support/machines.ts; what their servers have seen can be read inside. */
   async machines(project) {
+    project.write("six.toml", 'extends = "strict"\nnetwork = { mode = "user", ipv6 = true }\n');
     return { wrapper: onHost(project, project.cwd) };
   },
   async setuid({ cwd }) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Address, parseAddress, renderPrefix } from "../../src/base/address.ts";
+import { type Address, parseAddress, renderAddress, renderPrefix, wholeOf } from "../../src/base/address.ts";
 import { lowerNet } from "../../src/net/lower.ts";
 import { planNet } from "../../src/net/plan.ts";
 import type { NetStep } from "../../src/net/step.ts";
@@ -177,9 +177,41 @@ describe("a back end", () => {
   });
 
   it("is in a network in which the host has no address", () => {
-    const interfaces = [2, 3].map((third) => ({ address: address(`10.0.${third}.15`), length: 24 }));
-    const options = serviceOf({}, { network: { ...NETWORK, interfaces } })?.options;
+    const own = [2, 3].map((third) => wholeOf(address(`10.0.${third}.15`)));
+    const options = serviceOf({}, { network: { ...NETWORK, own } })?.options;
     expect(options).toContain("--cidr=10.0.4.0/24");
+  });
+
+  it.each([
+    ["10.0.0.0", "10.0.0.2"],
+    ["10.0.0.0", "10.0.0.3"],
+    ["10.0.0.0", "10.0.0.100"],
+  ])("is not in %s where this machine is %s, which it would be taken for", (network, other) => {
+    const settings = { cidr: { address: address(network), length: 24 } };
+    const host = (text: string) => ({ network: { ...NETWORK, own: [wholeOf(address(text))] } });
+    expect(catchError(() => stepsOf(settings, host(other))).code).toBe("E_CIDR");
+    expect(stepsOf(settings, host("10.0.0.9"))).not.toEqual([]);
+  });
+
+  it.each(["169.254.170.0", "127.0.0.0", "100.100.100.128"])("is not in %s, which no sandbox reaches", (network) => {
+    const cidr = { address: address(network), length: 25 };
+    const isDenied = network !== "100.100.100.128";
+    if (isDenied) expect(catchError(() => stepsOf({ cidr })).code).toBe("E_CIDR");
+    else expect(stepsOf({ cidr })).not.toEqual([]);
+  });
+
+  it("is not pasta where private networks are to be out of reach: it would look there for the way out", () => {
+    expect(serviceOf({ denyPrivate: true })?.backend).toBe("slirp4netns");
+    expect(catchError(() => serviceOf({ denyPrivate: true, backend: "pasta" }))).toMatchObject({
+      code: "E_DENY_PRIVATE",
+      fix: 'write backend = "slirp4netns"',
+    });
+    expect(catchError(() => serviceOf({ denyPrivate: true }, without("slirp4netns")))).toMatchObject({
+      code: "E_BACKEND",
+      fix: "apt install slirp4netns",
+    });
+    const six = [publish(8080, { address: address("::1") })];
+    expect(catchError(() => serviceOf({ denyPrivate: true, publish: six })).code).toBe("E_DENY_PRIVATE");
   });
 });
 
@@ -260,6 +292,13 @@ describe("the fence", () => {
     expect(strict).toContain("fc00::/7");
     // It lies in that.
     expect(strict).not.toContain("fd00:ec2::254/128");
+  });
+
+  it("lets the name server's address through only where a program answers for it", () => {
+    const neighboursOf = (settings: Partial<Profile["network"]>) =>
+      ofOp(stepsOf(settings), "fence").flatMap(({ gateways }) => gateways.map((each) => renderAddress(each.address)));
+    expect(neighboursOf({ ipv6: true })).toEqual(["10.0.2.2", "10.0.2.3", "fe80::2"]);
+    for (const dns of [[], [address("9.9.9.9")]]) expect(neighboursOf({ dns })).toEqual(["10.0.2.2"]);
   });
 
   it("is raised by one message to the kernel, whose answer is looked at", () => {

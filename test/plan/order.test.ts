@@ -14,7 +14,9 @@ function fullPlans(): Step[][] {
     const readonly = [sandboxPath("/proc"), sandboxPath("/proc/irq")];
     const proc = { ...profile.proc, readonly };
     const nesting = name === "old";
-    return [...plan({ ...profile, capabilities: { keep }, proc, nesting }, facts, { report: { fd: 9 } }).steps];
+    const network = { ...profile.network, ipv6: name === "connected" };
+    const full = { ...profile, capabilities: { keep }, proc, nesting, network };
+    return [...plan(full, facts, { report: { fd: 9 } }).steps];
   });
 }
 

@@ -8,6 +8,7 @@ import { askFrom, onHost, seenBy } from "../support/machines.ts";
 import { commOf, until } from "../support/process.ts";
 import { makeProject, type Project } from "../support/project.ts";
 import { skipUnless } from "../support/skip.ts";
+import { LAN } from "../support/topology.ts";
 import { ROOT, run, startTsbox } from "../support/tsbox.ts";
 
 /* A network of mode "user" on the two machines of support/machines.ts. */
@@ -23,16 +24,19 @@ function profileOf(project: Project, backend: Backend, lines: readonly string[] 
 interface Settings {
   readonly lines?: readonly string[];
   readonly words?: readonly string[];
+  /** Of support/topology.ts. */
+  readonly more?: string;
 }
 
 async function inside(
   command: readonly string[],
   backend: Backend,
-  { lines, words = [] }: Settings = {},
+  { lines, words = [], more }: Settings = {},
   project = makeProject(),
 ) {
   const profile = profileOf(project, backend, lines);
-  return run(command, { cwd: project.cwd, words: ["--profile", profile, ...words], wrapper: onHost(project) });
+  const wrapper = onHost(project, project.home, more);
+  return run(command, { cwd: project.cwd, words: ["--profile", profile, ...words], wrapper });
 }
 
 /** What came of attempts from inside, and what the servers of "host" have seen of them. */
@@ -59,19 +63,44 @@ describe.each(BACKENDS)("a network by %s", (backend) => {
     expect((await attempt(["udp 198.51.100.2 7000"], backend)).told).toEqual(["udp 198.51.100.2 7000 -> peer"]);
   });
 
+  it("reaches another machine over IPv6, from the start", async () => {
+    const settings = { lines: ["ipv6 = true"] };
+    const attempts = ["tcp 2001:db8::2 7000", "udp 2001:db8::2 7000", "tcp 198.51.100.2 7000"];
+    const { told } = await attempt(attempts, backend, settings);
+    expect(told).toEqual(attempts.map((line) => `${line} -> peer`));
+  });
+
+  it("does not reach this machine over IPv6, nor the link", async () => {
+    const plain = ["2001:db8::1", "::1", "fe80::2%tap0"].flatMap((host) => [`tcp ${host} 7000`, `udp ${host} 7000`]);
+    const attempts = [...plain, ...plain.map((line) => `${line} tap0`)];
+    const { told, host, peer } = await attempt(attempts, backend, { lines: ["ipv6 = true"], more: LAN });
+    expect(told.filter((line) => !line.includes("-> no "))).toEqual([]);
+    expect([host, peer]).toEqual([[], []]);
+  });
+
+  it("is none where the machine itself would be the way out", async () => {
+    const attempts = ["tcp 10.0.0.2 7000 tap0", "tcp 10.0.0.2 7000"];
+    const { stderr } = await inside(["true"], backend, { lines: ['cidr = "10.0.0.0/24"'], more: LAN });
+    expect(stderr).toContain("10.0.0.2 in it lies in 10.0.0.2/32, which no sandbox is to reach [E_CIDR]");
+    const { told, host } = await attempt(attempts, backend, { lines: ['cidr = "10.0.1.0/24"'], more: LAN });
+    expect(told.filter((line) => !line.includes("-> no "))).toEqual([]);
+    expect(host).toEqual([]);
+  });
+
   it("does not reach this machine, by whatever address and device", async () => {
-    const plain = ["127.0.0.1", "198.51.100.1", "10.0.2.2"].flatMap((host) => [`tcp ${host} 7000`, `udp ${host} 7000`]);
+    const plain = ["127.0.0.1", "198.51.100.1", "172.31.0.1", "10.0.2.2"].flatMap((host) => [
+      `tcp ${host} 7000`,
+      `udp ${host} 7000`,
+    ]);
     const other = ["tcp ::ffff:198.51.100.1 7000", "tcp ::ffff:127.0.0.1 7000", "udp 198.51.100.255 7000"];
     const { told, host } = await attempt([...plain, ...plain.map((line) => `${line} tap0`), ...other], backend);
     expect(told.filter((line) => !line.includes("-> no "))).toEqual([]);
     expect(host).toEqual([]);
   });
 
-  it("does not reach the cloud's address, nor private networks if that is asked for", async () => {
+  it("does not reach the cloud's address", async () => {
     const attempts = ["tcp 169.254.169.254 7000", "tcp 169.254.169.254 7000 tap0", "udp 169.254.169.254 7000 tap0"];
-    const { told, peer } = await attempt([...attempts, "tcp 198.51.100.2 7000"], backend, {
-      lines: ["deny_private = true"],
-    });
+    const { told, peer } = await attempt([...attempts, "tcp 198.51.100.2 7000"], backend);
     expect(told.map((line) => line.replace(/-> no .*/, "-> no"))).toEqual([
       ...attempts.map((line) => `${line} -> no`),
       "tcp 198.51.100.2 7000 -> peer",
@@ -163,6 +192,31 @@ describe.each(BACKENDS)("a network by %s", (backend) => {
     const told = parseReport(readFileSync(report, "utf8"));
     expect(told).toMatchObject({ exit: 125, started: true, error: { code: "E_NETWORK_SERVICE", errno: "ESRCH" } });
     expect(told.in_force).toMatchObject({ network: "user" });
+  });
+});
+
+describe("private networks", () => {
+  const OTHERS = ["10.0.2.2", "10.0.2.3", "10.9.9.9"];
+  const attempts = OTHERS.flatMap((host) => [`tcp ${host} 7000`, `tcp ${host} 7000 tap0`, `udp ${host} 7000 tap0`]);
+  const lines = ["deny_private = true"];
+
+  it.each([
+    ["by the host's name servers", []],
+    ["by others", ["--dns", "198.51.100.2"]],
+  ])("are out of reach if that is asked for, with names looked up %s", async (_, words) => {
+    const settings = { lines, words, more: LAN };
+    const { told, peer } = await attempt([...attempts, "tcp 198.51.100.2 7000"], "slirp4netns", settings);
+    expect(told.filter((line) => !line.includes("-> no "))).toEqual(["tcp 198.51.100.2 7000 -> peer"]);
+    expect(peer).toEqual(["tcp 7000"]);
+  });
+
+  it("are reached if not: the twin", async () => {
+    const { told } = await attempt(["tcp 10.9.9.9 7000"], "slirp4netns", { more: LAN });
+    expect(told).toEqual(["tcp 10.9.9.9 7000 -> peer"]);
+    // What pasta would do, and why it is refused then.
+    const { told: byPasta } = await attempt(["tcp 10.0.2.2 7000"], "pasta", { more: LAN });
+    expect(byPasta).toEqual(["tcp 10.0.2.2 7000 -> peer"]);
+    expect((await inside(["true"], "pasta", { lines, more: LAN })).stderr).toContain("[E_DENY_PRIVATE]");
   });
 });
 

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { type Prefix, parsePrefix } from "../../src/base/address.ts";
 import { hostGid, hostPath, hostUid } from "../../src/base/brand.ts";
 import type { HostFacts, IdRange, PathFact } from "../../src/host/facts.ts";
 import { hasOverlay } from "../../src/profile/because.ts";
@@ -114,13 +115,15 @@ export function withTools(host: Host, profile: Profile): Profile {
 /** Two instructions instead of what libseccomp would make: the same on every machine. */
 const FILTER = Uint8Array.of(6, 0, 0, 0, 0, 0, 0xff, 0x7f, 6, 0, 0, 0, 0, 0, 5, 0);
 
+function prefix(text: string): Prefix {
+  const found = parsePrefix(text);
+  if (found === undefined) throw new Error(text);
+  return found;
+}
+
 /** An address of an Internet provider's on a network of eight, and both back ends. */
 export const NETWORK: NonNullable<HostFacts["network"]> = {
-  interfaces: [
-    { address: { family: 4, bytes: [127, 0, 0, 1] }, length: 8 },
-    { address: { family: 4, bytes: [192, 0, 2, 9] }, length: 29 },
-    { address: { family: 6, bytes: [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9] }, length: 64 },
-  ],
+  own: ["127.0.0.0/8", "192.0.2.9/32", "192.0.2.15/32", "2001:db8::9/128"].map(prefix),
   backends: { slirp4netns: hostPath("/usr/bin/slirp4netns"), pasta: hostPath("/usr/bin/passt") },
   tun: "open",
 };

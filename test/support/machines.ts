@@ -8,8 +8,8 @@ import { ROOT } from "./tsbox.ts";
 /* The two machines of topology.ts with servers; test/fixtures/network/serve.py has their ports. */
 
 /** Words before a command that make it run on "host". Its servers end with it; their logs are in `folder`. */
-export const onHost = ({ home }: Project, folder = home): string[] =>
-  onMachine(folder, `${ROOT}/test/fixtures/network/serve.py`);
+export const onHost = ({ home }: Project, folder = home, more = ""): string[] =>
+  onMachine(folder, `${ROOT}/test/fixtures/network/serve.py`, more);
 
 /** What the servers of a machine have seen. */
 export const seenBy = (machine: "host" | "peer", { home }: Project): string[] =>

@@ -82,6 +82,21 @@ export const NAMESPACE: readonly Provocation[] = [
     repaired: () => run(["-p", "18098:80", "--network", "user"]),
   },
   {
+    code: "E_CIDR",
+    when: "the sandbox's way out would have the address of a cloud's credentials",
+    told: ["169.254.170.2 in it lies in 169.254.0.0/16", "fix: choose another network.cidr"],
+    attempt: (project) => withProfile(project, 'network = { mode = "user", cidr = "169.254.170.0/24" }'),
+    repaired: (project) => withProfile(project, 'network = { mode = "user", cidr = "10.7.0.0/24" }'),
+  },
+  {
+    code: "E_DENY_PRIVATE",
+    when: "pasta is to keep out private networks",
+    told: ["with pasta", 'fix: write backend = "slirp4netns"'],
+    attempt: (project) => withProfile(project, 'network = { mode = "user", backend = "pasta", deny_private = true }'),
+    repaired: (project) =>
+      withProfile(project, 'network = { mode = "user", backend = "slirp4netns", deny_private = true }'),
+  },
+  {
     code: "E_NAMESERVER",
     when: "a name server is this machine",
     told: ["the sandbox does not reach 127.0.0.0/8"],

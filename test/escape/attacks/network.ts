@@ -37,7 +37,14 @@ const connected = (id: string, title: string, args: readonly string[], walls = [
   walls,
 });
 
+/** The same with IPv6; scene.ts has the profile. */
+const connected6 = (...attack: Parameters<typeof connected>): Attack => {
+  const { overrides: _, ...rest } = connected(...attack);
+  return { ...rest, title: `${attack[1]}, with network.ipv6`, profile: "./six.toml" };
+};
+
 const OWN = "198.51.100.1";
+const OWN6 = "2001:db8::1";
 const METADATA = "169.254.169.254";
 
 export const NETWORK: readonly Attack[] = [
@@ -45,6 +52,16 @@ export const NETWORK: readonly Attack[] = [
   connected("own-mapped", "connect(2) to it as ::ffff:", ["tcp", `::ffff:${OWN}`, "7000", "host.log"], [ROUTES]),
   connected("own-device", "the same by SO_BINDTODEVICE, past the routes", ["tcp", OWN, "7000", "host.log", "tap0"]),
   connected("own-datagram", "sendto(2) to it by SO_BINDTODEVICE", ["udp", OWN, "7000", "host.log", "tap0"]),
+  connected(
+    "own-idle",
+    "connect(2) to this machine's address on an interface without a carrier",
+    ["tcp", "172.31.0.1", "7000", "host.log"],
+    [ROUTES],
+  ),
+  connected6("own6", "connect(2) to this machine's own IPv6 address", ["tcp", OWN6, "7000", "host.log"]),
+  connected6("own6-device", "sendto(2) to it by SO_BINDTODEVICE, past the routes", [
+    ...["udp", OWN6, "7000", "host.log", "tap0"],
+  ]),
   connected("loopback-device", "connect(2) to 127.0.0.1 by SO_BINDTODEVICE", [
     ...["tcp", "127.0.0.1", "7000", "host.log", "tap0"],
   ]),
