@@ -18,6 +18,7 @@ const LAZY_MODULES = [
   "profile/project",
   "profile/toml",
   "profile/validate",
+  "run/copy",
   "run/project",
   "seccomp/oci",
   "seccomp/render",

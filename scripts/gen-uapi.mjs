@@ -44,15 +44,19 @@ const GROUPS = {
   FSOPEN: ["mount.h, fsopen(2)", "FSOPEN_", ["CLOEXEC"]],
   FSMOUNT: ["mount.h, fsmount(2)", "FSMOUNT_", ["CLOEXEC"]],
   FSCONFIG: ["mount.h, fsconfig(2)", "FSCONFIG_", ["SET_FLAG", "SET_STRING", "CMD_CREATE"]],
-  AT: ["fcntl.h, openat(2)", "AT_", ["FDCWD", "EMPTY_PATH", "RECURSIVE", "REMOVEDIR", "SYMLINK_NOFOLLOW"]],
+  AT: [
+    "fcntl.h, openat(2)",
+    "AT_",
+    ["FDCWD", "EMPTY_PATH", "RECURSIVE", "REMOVEDIR", "SYMLINK_FOLLOW", "SYMLINK_NOFOLLOW"],
+  ],
   O: [
     "fcntl.h, open(2); those that are the same on x86-64 and arm64",
     "O_",
     ["WRONLY", "RDWR", "CREAT", "TRUNC", "EXCL", "NOCTTY", "NONBLOCK", "PATH", "CLOEXEC"],
   ],
-  RESOLVE: ["openat2.h, openat2(2)", "RESOLVE_", ["NO_MAGICLINKS", "NO_SYMLINKS", "IN_ROOT"]],
+  RESOLVE: ["openat2.h, openat2(2)", "RESOLVE_", ["NO_XDEV", "NO_MAGICLINKS", "NO_SYMLINKS", "BENEATH", "IN_ROOT"]],
   LOCK: ["fcntl.h, flock(2)", "LOCK_", ["SH", "EX", "NB", "UN"]],
-  RENAME: ["fs.h, renameat2(2)", "RENAME_", ["NOREPLACE"]],
+  RENAME: ["fs.h, renameat2(2)", "RENAME_", ["NOREPLACE", "EXCHANGE"]],
   PR: [
     "prctl.h, prctl(2)",
     "PR_",

@@ -18,6 +18,7 @@ const LAYERS = [
   ["plan"],
   ["launcher"],
   ["state"],
+  ["cow"],
   ["run"],
   ["doctor"],
   ["cli"],
@@ -32,9 +33,12 @@ const IMPURE_NAME =
   /(?<![\w$.])(?:process|Date|performance|crypto|globalThis|fetch|set(?:Timeout|Interval|Immediate))\b(?!\s*[:?])/g;
 const RANDOM = /\bMath\s*\.\s*random\b/g;
 
-/** Modules that reach the machine. Only these layers may ask it: what they are told is noted (docs/decisions/0022-cached-plans.md). */
+/**
+ * Modules that reach the machine. Only these layers may ask it: what they are told is noted (docs/decisions/0022-cached-plans.md).
+ * cow asks of what it works on, and no plan with a copy is kept.
+ */
 const HOST_MODULES = /^(?:node:)?(?:fs|os|child_process|process)(?:\/|$)/;
-const MAY_ASK = new Set(["sys", "observe"]);
+const MAY_ASK = new Set(["sys", "observe", "cow"]);
 /** What others may import of these modules: it changes the machine, and tells nothing. */
 const CHANGES = /^(?:constants|(?:chmod|close|fsync|mkdir|open|rename|rm|rmdir|write|writeFile)Sync|spawn|type \w+)$/;
 const MAY_CHANGE = new Set(["launcher", "state", "cli"]);

@@ -4,6 +4,7 @@ import { isColour, paint } from "./colour.ts";
 /** What the list of commands is divided into, by task. */
 export const TASKS = {
   run: "Run something:",
+  copies: "Changes that were kept (--cow):",
   look: "Look before you run:",
   profiles: "Profiles:",
   machine: "This machine:",

@@ -16,6 +16,8 @@ export interface ProfileOptions {
   /** A project file. */
   readonly config?: string;
   readonly overrides: Overrides;
+  /** Changes in the work directory are kept in a copy. */
+  readonly cow?: { readonly name?: string };
 }
 
 const collect = (text: string, earlier: readonly string[] | undefined): readonly string[] => [...(earlier ?? []), text];
@@ -40,6 +42,7 @@ const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]
       ["--read-only", "no shared file can be written to"],
       ["-v, --volume <src[:dst][:mode]> +", "share a path: rw (the default), ro or overlay"],
       ["--tmpfs <dst[:options]> +", "mount memory, as /cache:size=64M,mode=0755"],
+      ["--cow [name]", "keep what is changed in the current directory in a copy: --cow=NAME"],
       ["--work <mode>", "the current directory: ro, rw, overlay or none"],
       ["-w, --workdir <path>", "start in this directory of the sandbox"],
     ],
@@ -102,7 +105,23 @@ export function addProfileOptions(command: Command, usual = "strict"): Command {
     for (const option of options) command.addOption(makeOption(option, heading));
   }
   for (const flag of ALWAYS_ON) command.addOption(new Option(flag).hideHelp());
+  leaveNextWord(command);
   return command.addHelpText("after", FOOTER);
+}
+
+/** commander takes the next word for the value of an option that may have one; that is the command here. */
+function leaveNextWord(command: Command): void {
+  const parse = command.parseOptions.bind(command);
+  command.parseOptions = (words) => {
+    const joined = [...words];
+    for (let i = 0; i < joined.length && joined[i]?.startsWith("-") && joined[i] !== "--"; i++) {
+      const option = command.options.find((each) => [each.short, each.long].includes(joined[i]));
+      // commander, too, asks in this order: what is in brackets within <> is optional by its flags.
+      if (option?.required === true) i++;
+      else if (option?.optional === true) joined[i] = `${joined[i]}=`;
+    }
+    return parse(joined);
+  };
 }
 
 const SINGLE = [
@@ -154,9 +173,11 @@ export function readProfileOptions(command: Command): ProfileOptions {
   const repeated = REPEATED.flatMap((name) => (isTexts(given[name]) ? [[name, given[name]] as const] : []));
   const tty = given["tty"] === true ? [["terminal", "private"] as const] : [];
   const config = typeof given["config"] === "string" ? { config: given["config"] } : {};
+  const { cow } = given;
   return {
     profile: String(given["profile"]),
     ...config,
+    ...(typeof cow === "string" ? { cow: cow === "" ? {} : { name: cow } } : {}),
     overrides: Object.fromEntries([...single, ...repeated, ...tty]),
   };
 }

@@ -26,11 +26,13 @@ export const profilePlaces = (): ProfilePlaces => placesOf(installed(), probeCwd
 /** Where the package is, where the user's configuration and caches are, and what this process was started with. */
 export const places = (): Installed & {
   readonly cacheHome: string | undefined;
+  readonly stateHome: string | undefined;
   readonly cwd: undefined;
   readonly streams: readonly StreamFact[];
 } => ({
   ...installed(),
   cacheHome: directory("XDG_CACHE_HOME", ".cache"),
+  stateHome: directory("XDG_STATE_HOME", ".local/state"),
   cwd: undefined,
   streams: probeStreams(),
 });

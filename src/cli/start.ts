@@ -42,7 +42,7 @@ function start(command: Command, words: readonly string[], added: Added, target:
   const { overrides, ...chosen } = readProfileOptions(command);
   const env = [...(added.env ?? []), ...(overrides.env ?? [])];
   const request = { ...chosen, overrides: env.length === 0 ? overrides : { ...overrides, env }, ...places() };
-  const { plan } = prepare(
+  const { plan, copy } = prepare(
     { ...request, starts: "in-place" },
     {
       messages: quiet === true ? "errors" : "all",
@@ -50,6 +50,7 @@ function start(command: Command, words: readonly string[], added: Added, target:
       ...(target === undefined ? {} : { report: target }),
     },
   );
+  if (copy !== undefined && quiet !== true) say(`tsbox: what is changed is kept: tsbox diff ${copy}\n`);
   if (verbose === true) say(renderSteps(plan));
   const kept = target !== undefined && "fd" in target ? [target.fd] : [];
   becomeLauncher(findLauncher(request.packageDir, plan.arch), encode(plan), parent, words, kept);

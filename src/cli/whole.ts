@@ -1,5 +1,9 @@
 import { Command } from "commander";
+import { applyCommand } from "./apply.ts";
 import { completionCommand } from "./completion.ts";
+import { cowCommand } from "./cow.ts";
+import { diffCommand } from "./diff.ts";
+import { discardCommand } from "./discard.ts";
 import { doctorCommand } from "./doctor.ts";
 import { addHelp, TASKS } from "./help.ts";
 import { planCommand } from "./plan.ts";
@@ -39,6 +43,10 @@ export const makeWhole = (): Command =>
   makeProgram([
     runCommand(),
     shellCommand(),
+    diffCommand(),
+    applyCommand(),
+    discardCommand(),
+    cowCommand(),
     planCommand(),
     seccompCommand(),
     profileCommand(),

@@ -134,6 +134,15 @@ export const ADVICE = {
       },
     },
   },
+  E_COW_BUSY: {
+    fix: "see what `tsbox cow list` shows; if the copy is gone, start again",
+    alternatives: {
+      EAGAIN: {
+        why: "another command runs in this copy, or a tsbox is at work on it",
+        fix: "wait until that has ended, or run in another copy: --cow=NAME",
+      },
+    },
+  },
   E_PROC: {
     fix: REPORT_IT,
     alternatives: {

@@ -107,7 +107,7 @@ export interface HostFacts {
   readonly paths: ReadonlyMap<string, PathFact>;
   /** Where something is mounted, when the profile has overlays. */
   readonly mountPoints: readonly HostPath[];
-  /** tsbox itself: its package, Node, and its configuration; what writes these decides over the next run. */
+  /** tsbox itself: its package, Node, its configuration and what it keeps; what writes these decides over the next run. */
   readonly own: readonly HostPath[];
   /** When the profile has caches and there is a place for them. */
   readonly caches: CacheFact | undefined;

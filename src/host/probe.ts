@@ -77,6 +77,7 @@ export interface Wanted {
   readonly packageDir: string;
   readonly configHome: string | undefined;
   readonly cacheHome: string | undefined;
+  readonly stateHome: string | undefined;
   /** The caches of the profile, as names of directories. */
   readonly caches: readonly (readonly string[])[];
   /** Standard streams of the command: this process's own, or pipes that are yet to be made. */
@@ -84,8 +85,8 @@ export interface Wanted {
 }
 
 /** What a command must never be able to write to: it would run outside, at the next start of tsbox. */
-function probeOwn({ packageDir, configHome, cacheHome }: Wanted): HostPath[] {
-  const homes = [configHome, cacheHome].filter((home) => home !== undefined);
+function probeOwn({ packageDir, configHome, cacheHome, stateHome }: Wanted): HostPath[] {
+  const homes = [configHome, cacheHome, stateHome].filter((home) => home !== undefined);
   const folders = homes.map((home) => `${canonical(home) ?? home}/tsbox`);
   // A link there can be replaced, and what it leads to can be written to.
   const there = [packageDir, nodeProgram(), ...folders].map((path) => canonical(path) ?? path);

@@ -21,6 +21,7 @@ export const CODE: Readonly<Record<Step["step"]["op"], AdviceCode>> = {
   file: "E_MOUNT",
   filter: "E_SECCOMP",
   "hidden-proc": "E_PROC",
+  "hold-upper": "E_COW_BUSY",
   hostname: "E_HOSTNAME",
   "limit-namespaces": "E_PROC",
   "await-network": "E_NETWORK",

@@ -2,7 +2,7 @@ import { assertNever } from "../base/assert.ts";
 import { sandboxPath } from "../base/brand.ts";
 import { printable } from "../base/printable.ts";
 import { type Call, call, flags, type Lowered, slot, WRITABLE_PROC, writeFile } from "../sys/call.ts";
-import { AT, MNT, MOVE_MOUNT, O, RENAME } from "../sys/uapi.ts";
+import { AT, LOCK, MNT, MOVE_MOUNT, O, RENAME } from "../sys/uapi.ts";
 import { lowerOverlay, makePoint } from "./lower-overlay.ts";
 import {
   attach,
@@ -13,6 +13,7 @@ import {
   makePrivate,
   move,
   newFileSystem,
+  openDirectory,
   openWithoutLinks,
   relative,
   setAttributes,
@@ -53,6 +54,12 @@ function makeFolders(root: string, folders: readonly string[]): Call[] {
   return [...calls, closeSlot(last)];
 }
 
+/** As src/cow/hold.ts does: a lock belongs to an open file, and goes when the last process that has it is gone; flock(2). */
+function holdUpper(folder: string): Call[] {
+  const of = printable(folder);
+  return [openDirectory(folder, "upper"), call("flock", [slot("upper"), flags(LOCK, "EX", "NB")], { of })];
+}
+
 const watchedSlot = (folder: string): string => `watched ${folder}`;
 
 function moveAside({ folder, name }: Extract<RootfsStep, { op: "move-aside" }>): Call[] {
@@ -70,7 +77,7 @@ function moveAside({ folder, name }: Extract<RootfsStep, { op: "move-aside" }>):
   ];
 }
 
-type OfInit = Exclude<RootfsStep, { op: "workdir" | "make-cache" | "open-watched" | "move-aside" }>;
+type OfInit = Exclude<RootfsStep, { op: "workdir" | "make-cache" | "hold-upper" | "open-watched" | "move-aside" }>;
 
 /** The calls of init for one step. */
 function lowerInit(step: OfInit): Call[] {
@@ -194,6 +201,8 @@ export function lowerRootfs(step: RootfsStep): Lowered {
   switch (step.op) {
     case "workdir":
       return { payload: enterWorkdir(step.path) };
+    case "hold-upper":
+      return { host: holdUpper(step.folder) };
     case "make-cache":
       return { host: makeFolders(step.root, step.folders) };
     case "open-watched":

@@ -39,6 +39,14 @@ export function openWithoutLinks(at: Value, path: string, save: string, of: stri
   return call("openat2", [at, path, how("NO_SYMLINKS"), 24], { save, of: printable(of) });
 }
 
+/** struct open_how: for reading, as flock(2) needs. */
+const readable = flags(RESOLVE, "NO_SYMLINKS");
+const howReadable = data(words(O.CLOEXEC, 0, readable.value), `{O_RDONLY|O_CLOEXEC, ${readable.show}}`);
+
+/** Opens a directory of the host itself, not only its path, without any link on the way. */
+export const openDirectory = (path: string, save: string): Call =>
+  call("openat2", [AT.FDCWD, path, howReadable, 24], { save, of: printable(path) });
+
 /** Opens a path of the host, refusing a symbolic link anywhere on it: what was checked is what is mounted. */
 const openSource = (path: string): Call => openWithoutLinks(AT.FDCWD, path, "source", path);
 

@@ -203,7 +203,12 @@ export function planRootfs(
  */
 export function planHost(profile: Profile, facts: HostFacts, protection: Protection, rootfs: readonly Step[]): Step[] {
   const binds = rootfs.flatMap(({ step }) => (isWritableBind(step) ? [step] : []));
-  return [...planCaches(profile, facts), ...protection.watchIn(binds)];
+  const kept = rootfs.flatMap(({ step, because: why }): Step[] =>
+    step.op === "overlay" && step.upper.kind === "kept"
+      ? [{ step: { op: "hold-upper", folder: step.upper.folder }, because: why }]
+      : [],
+  );
+  return [...kept, ...planCaches(profile, facts), ...protection.watchIn(binds)];
 }
 
 /** The step that sets the start directory, which the payload does itself. */

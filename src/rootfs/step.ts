@@ -89,6 +89,8 @@ export type RootfsStep =
   | { readonly op: "workdir"; readonly path: SandboxPath }
   /** The supervisor's: directories one in the other below `root`, which exists. */
   | { readonly op: "make-cache"; readonly root: HostPath; readonly folders: readonly string[] }
+  /** The supervisor's, as long as it lives: nobody else works on the upper in this directory. */
+  | { readonly op: "hold-upper"; readonly folder: HostPath }
   | { readonly op: "open-watched"; readonly folder: HostPath }
   /** After the run. */
   | { readonly op: "move-aside"; readonly folder: HostPath; readonly name: string };
@@ -151,6 +153,8 @@ export function describeRootfs(step: RootfsStep): string {
       return `start in ${printable(step.path)}`;
     case "make-cache":
       return `make the cache directory ${printable([step.root, ...step.folders].join("/"))}`;
+    case "hold-upper":
+      return `hold ${printable(step.folder)}, so that nothing else changes it`;
     case "open-watched":
       return `open ${printable(step.folder)}, to see after the run what was made in it`;
     case "move-aside":

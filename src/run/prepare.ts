@@ -19,6 +19,7 @@ import { wantedPaths } from "../rootfs/place.ts";
 import { shareTools } from "../rootfs/tools.ts";
 import type { FilterView } from "../seccomp/render.ts";
 import { readyCgroup } from "../state/cgroup.ts";
+import { findRunCopy } from "./copy.ts";
 import { probeFilter, readFilter } from "./filter.ts";
 import { type Project, readProject } from "./project.ts";
 
@@ -32,6 +33,10 @@ export interface Request {
   readonly configHome: string | undefined;
   /** $XDG_CACHE_HOME or ~/.cache; without it no profile with a cache can be used. */
   readonly cacheHome?: string | undefined;
+  /** $XDG_STATE_HOME or ~/.local/state, where copies of work directories are kept. */
+  readonly stateHome?: string | undefined;
+  /** What the command changes in the work directory is kept in a copy, of that name or with one that is found. */
+  readonly cow?: { readonly name?: string };
   readonly packageDir: string;
   /** The work directory; undefined: this process's own. */
   readonly cwd: string | undefined;
@@ -55,9 +60,10 @@ export function placesOf(
 
 function readRequested(request: Request, cwd: HostPath, user: HostFacts["user"]): Profile {
   const { profile, overrides, config, configHome } = request;
+  const all: Overrides = request.cow === undefined ? overrides : { ...overrides, work: "overlay" };
   return readPolicy(() => {
     const project = config === undefined ? undefined : readProject(config, cwd, configHome);
-    return readProfile(profile, placesOf(request, cwd, user), overrides, project);
+    return readProfile(profile, placesOf(request, cwd, user), all, project);
   });
 }
 
@@ -78,6 +84,8 @@ export interface Prepared {
   readonly profile: Profile;
   readonly facts: HostFacts;
   readonly plan: Plan;
+  /** The name of the copy that what the command changes is kept in. */
+  readonly copy?: string;
 }
 
 /** The profile with the mounts and the PATH that its tools need. @throws TsboxError E_TOOL. */
@@ -125,6 +133,7 @@ export function gather({ request, cwd, user, written, seccomp }: Settled): Omit<
     cwd,
     user,
     cacheHome: request.cacheHome,
+    stateHome: request.stateHome,
     paths: wantedPaths(profile, cwd),
     caches: wantedCaches(profile, cwd),
     seccomp,
@@ -135,8 +144,15 @@ export function gather({ request, cwd, user, written, seccomp }: Settled): Omit<
 
 /** Reads the profile, asks the host, and plans. @throws TsboxError for whatever stands in the way. */
 export function prepare(request: Request, options: RunOptions = {}): Prepared {
-  const { profile, facts } = gather(settle(request));
-  return { profile, facts, plan: plan(profile, facts, options) };
+  const { cow, stateHome, starts } = request;
+  const settled = settle(request);
+  const gathered = gather(settled);
+  if (cow === undefined) return { ...gathered, plan: plan(gathered.profile, gathered.facts, options) };
+  refuseToKeep("a copy of the work directory is made or gone on with");
+  const copy = findRunCopy({ ...cow, stateHome }, gathered.profile, settled.cwd);
+  const made = plan(gathered.profile, gathered.facts, { ...options, uppers: copy.uppers });
+  if (starts !== undefined) copy.make();
+  return { ...gathered, plan: made, copy: copy.name };
 }
 
 /**

@@ -65,6 +65,7 @@ export const AT = {
   EMPTY_PATH: 0x1000,
   RECURSIVE: 0x8000,
   REMOVEDIR: 0x200,
+  SYMLINK_FOLLOW: 0x400,
   SYMLINK_NOFOLLOW: 0x100,
 } as const;
 
@@ -83,8 +84,10 @@ export const O = {
 
 /** openat2.h, openat2(2). */
 export const RESOLVE = {
+  NO_XDEV: 1,
   NO_MAGICLINKS: 2,
   NO_SYMLINKS: 4,
+  BENEATH: 8,
   IN_ROOT: 0x10,
 } as const;
 
@@ -99,6 +102,7 @@ export const LOCK = {
 /** fs.h, renameat2(2). */
 export const RENAME = {
   NOREPLACE: 1,
+  EXCHANGE: 2,
 } as const;
 
 /** prctl.h, prctl(2). */

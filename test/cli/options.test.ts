@@ -36,6 +36,12 @@ describe("profile options", () => {
       options: { profile: "strict", overrides: { work: "rw" } },
     }));
 
+  it("take a name for the copy only behind an equals sign", () => {
+    expect(parse("--cow", "ls", "--cow")).toMatchObject({ rest: ["ls", "--cow"], options: { cow: {} } });
+    expect(parse("--cow=a", "-e", "--cow", "ls")).toMatchObject({ rest: ["ls"], options: { cow: { name: "a" } } });
+    expect(parse("ls").options.cow).toBeUndefined();
+  });
+
   it("reach the overrides, repeated ones in order", () => {
     const words = "-v /a -e A=1 --volume=/b:/c:ro -e B --tmpfs /t --cap-add KILL --ulimit core=0 -w /w --map root";
     const ids =

@@ -1,6 +1,7 @@
 import type { Provocation } from "./provocation.ts";
 import { CGROUP } from "./provoke/cgroup.ts";
 import { COMMAND } from "./provoke/command.ts";
+import { COW } from "./provoke/cow.ts";
 import { FILTER } from "./provoke/filter.ts";
 import { LIBRARY } from "./provoke/library.ts";
 import { MOUNT } from "./provoke/mount.ts";
@@ -17,6 +18,7 @@ export const PROVOCATIONS: Readonly<Record<string, readonly Provocation[]>> = {
   namespaces: NAMESPACE,
   "the command": COMMAND,
   "the start": START,
+  "copies of the work directory": COW,
   "the library": LIBRARY,
   "a step of the set-up": STEP,
 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { sandboxPath } from "../../src/base/brand.ts";
+import { hostPath, sandboxPath } from "../../src/base/brand.ts";
 import { INVARIANTS, NEEDED, type Op } from "../../src/plan/invariant.ts";
 import { checkOrder, orderFaults } from "../../src/plan/order.ts";
 import { plan } from "../../src/plan/plan.ts";
@@ -16,7 +16,8 @@ function fullPlans(): Step[][] {
     const nesting = name === "old";
     const network = { ...profile.network, ipv6: name === "connected" };
     const full = { ...profile, capabilities: { keep }, proc, nesting, network };
-    return [...plan(full, facts, { report: { fd: 9 } }).steps];
+    const uppers = new Map(full.mounts.map(({ target }) => [target, hostPath("/srv/copy")]));
+    return [...plan(full, facts, { report: { fd: 9 }, uppers }).steps];
   });
 }
 

@@ -77,6 +77,7 @@ const REFUSED: Readonly<Record<Exclude<AdviceCode, "E_CGROUP">, Refused>> = {
   E_NETWORK_SERVICE: { call: "pipe2", nth: 2, attempt: publishing },
   E_PORT: { call: "bind", attempt: publishing },
   E_PROCESS: { call: "setsid", nth: 1 },
+  E_COW_BUSY: { call: "flock", attempt: () => run(["--cow"]) },
   // The root's tmpfs, then proc and devpts; in the stage of the overlay the next one is the overlay itself.
   E_OVERLAY: { call: "fsopen", nth: 4, attempt: () => run(["--work", "overlay"]) },
   E_CACHE: { call: "mkdirat", nth: 0, attempt: caching },
@@ -252,6 +253,8 @@ export const STEP: readonly Provocation[] = [
     attempt: (project) => withProfile(project, "clock.boottime = -999999999"),
     repaired: (project) => withProfile(project, CLOCK),
   },
+  other("E_COW_BUSY", "fix: see what `tsbox cow list` shows"),
+  own("E_COW_BUSY", "EAGAIN", "another command runs in this copy", "fix: wait until that has ended"),
   other("E_OVERLAY", "fix: share the directory read-only or writable instead"),
   own("E_OVERLAY", "EINVAL", "the kernel takes no overlay of this", "fix: share the directory read-only or writable"),
   own("E_OVERLAY", "ENODEV", "this kernel has no overlayfs", "fix: as root: modprobe overlay"),

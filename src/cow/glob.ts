@@ -1,0 +1,33 @@
+import { bytesOf, type TreePath, treePath } from "./path.ts";
+
+const SPECIAL = /[\\^$.|+(){}[\]]/;
+
+/** The part of a regular expression that one piece of a pattern stands for. */
+function translate(piece: string): string {
+  if (piece === "**/") return "(?:.*/)?";
+  if (piece === "**") return ".*";
+  if (piece === "*") return "[^/]*";
+  if (piece === "?") return "[^/]";
+  return SPECIAL.test(piece) ? `\\${piece}` : piece;
+}
+
+/**
+ * Which paths a pattern means: `*` and `?` stand for characters but "/", `**` for any. A pattern without "/" is looked for in
+ * every directory, any other from the tree on. What lies below what it means is meant too.
+ */
+export function compileGlob(pattern: string): (path: TreePath) => boolean {
+  const trimmed = treePath(pattern.replace(/^\.?\//, "").replace(/\/+$/, ""));
+  const anywhere = trimmed.includes("/") || pattern.startsWith("/") ? "" : "(?:.*/)?";
+  const body = trimmed.replace(/\*\*\/|\*\*|./gs, translate);
+  const compiled = new RegExp(`^${anywhere}${body}(?:/.*)?$`, "s");
+  return (path) => compiled.test(path);
+}
+
+/** Whether one of some paths is `path` or lies above it, in any directory, whatever the case of its letters. */
+export function compileProtected(paths: readonly string[]): (path: TreePath) => boolean {
+  const wanted = paths.map((path) => `/${bytesOf(treePath(path)).toString("latin1").toLowerCase()}/`);
+  return (path) => {
+    const padded = `/${path.toLowerCase()}/`;
+    return wanted.some((each) => padded.includes(each));
+  };
+}

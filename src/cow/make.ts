@@ -1,0 +1,117 @@
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { isAtOrBelow } from "../base/path.ts";
+import { TsboxError } from "../errors/error.ts";
+import type { Arch } from "../sys/syscalls.ts";
+import { takeBaseline } from "./baseline.ts";
+import type { Driver } from "./layer.ts";
+import { emptyTree } from "./remove.ts";
+import { type Copy, type CopyRecord, type Kept, namesIn, readyStore, storeOf } from "./store.ts";
+import { Tree } from "./tree.ts";
+
+/** What is being made or thrown away, by which process. */
+const UNFINISHED = /^\.(?:new|gone)-(\d+)-/;
+
+/** A name for a copy of a directory that no other has. */
+export function freeName(store: string, directory: string): string {
+  const taken = new Set(namesIn(store));
+  const letters = basename(directory)
+    .replace(/[^A-Za-z0-9._-]+/g, "-")
+    .replace(/^[^A-Za-z0-9]+/, "")
+    .slice(0, 50);
+  const stem = letters === "" ? "copy" : letters;
+  for (let i = 1; ; i++) {
+    const name = i === 1 ? stem : `${stem}-${i}`;
+    if (!taken.has(name)) return name;
+  }
+}
+
+export interface NewCopy {
+  readonly name: string;
+  /** Canonical. */
+  readonly directory: string;
+  readonly driver: Driver;
+  readonly protect: readonly string[];
+}
+
+/** Makes a copy in which nothing has been changed. @throws TsboxError E_COW_STORE. */
+export function makeCopy(stateHome: string | undefined, wanted: NewCopy, arch: Arch): Copy {
+  const store = storeOf(stateHome);
+  const { name, directory, driver, protect } = wanted;
+  if (isAtOrBelow(store, directory)) {
+    const reason = `it lies in the work directory ${directory}`;
+    throw new TsboxError("E_COW_STORE", { store, reason, fix: "set XDG_STATE_HOME, or work in another directory" });
+  }
+  readyStore(store);
+  sweepStore(store, arch);
+  const { ino, mode } = lstatSync(directory, { bigint: true });
+  const created = Date.now();
+  const record: CopyRecord = { version: 1, directory, inode: ino.toString(), driver, protect: [...protect], created };
+  const made = join(store, `.new-${process.pid}-${name}`);
+  mkdirSync(made, { mode: 0o700 });
+  mkdirSync(join(made, "work"), { mode: 0o700 });
+  mkdirSync(join(made, "upper"), { mode: 0o700 });
+  // The directory inside shows it.
+  chmodSync(join(made, "upper"), Number(mode) & 0o777);
+  writeFileSync(join(made, "names"), namesOf(directory, arch), { mode: 0o600 });
+  writeRecord(made, record);
+  const path = join(store, name);
+  renameSync(made, path);
+  return { ...record, name, path };
+}
+
+function writeRecord(folder: string, record: CopyRecord): void {
+  writeFileSync(join(folder, "record.json"), `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o600 });
+}
+
+/** Also these paths are protected from now on: a run with another profile goes on in the copy. */
+export function protectMore({ name: _name, path, ...record }: Copy, protect: readonly string[]): void {
+  const all = [...new Set([...record.protect, ...protect])];
+  if (all.length > record.protect.length) writeRecord(path, { ...record, protect: all });
+}
+
+/** Whether nothing has been changed in a copy. */
+export const isUntouched = ({ path }: Copy): boolean => readdirSync(join(path, "upper")).length === 0;
+
+function namesOf(directory: string, arch: Arch): Buffer {
+  const tree = Tree.open(directory, arch);
+  try {
+    return takeBaseline(tree).encode();
+  } finally {
+    tree.close();
+  }
+}
+
+/** Removes what a tsbox that was killed left half made or half thrown away. */
+function sweepStore(store: string, arch: Arch): void {
+  for (const name of namesIn(store)) {
+    const pid = UNFINISHED.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) removeFolder(join(store, name), arch);
+  }
+}
+
+function removeFolder(path: string, arch: Arch): void {
+  const tree = Tree.open(path, arch);
+  try {
+    emptyTree(tree);
+  } finally {
+    tree.close();
+  }
+  rmdirSync(path);
+}
+
+/** Throws a copy away; the caller holds it. */
+export function discardCopy(copy: Kept, arch: Arch): void {
+  const gone = join(dirname(copy.path), `.gone-${process.pid}-${copy.name}`);
+  renameSync(copy.path, gone);
+  removeFolder(gone, arch);
+}
