@@ -39,6 +39,7 @@ const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]
   [
     "Files:",
     [
+      ["--rootfs <dir[:mode]>", "the root: a directory, ro (the default), rw or overlay"],
       ["--read-only", "no shared file can be written to"],
       ["-v, --volume <src[:dst][:mode]> +", "share a path: rw (the default), ro or overlay"],
       ["--tmpfs <dst[:options]> +", "mount memory, as /cache:size=64M,mode=0755"],
@@ -132,6 +133,7 @@ const SINGLE = [
   "userns",
   "network",
   "timeout",
+  "rootfs",
   "readOnly",
   "terminal",
   "memory",

@@ -154,6 +154,18 @@ export const INVARIANTS: readonly Invariant[] = [
     later: MOUNTS,
   },
   {
+    name: "a directory in the root's place before what is mounted in it",
+    why: "what is mounted before would be below it",
+    earlier: ["base"],
+    later: MOUNTS,
+  },
+  {
+    name: "a directory in the root's place after the root's own",
+    why: "they are made by plain paths, and what is in the directory is not trusted",
+    earlier: ["root", ...SKELETON],
+    later: ["base"],
+  },
+  {
     name: "namespaces limited while proc is writable",
     why: "/proc/sys is read-only or hidden once it is attached",
     earlier: ["new-proc", "limit-namespaces", "low-ports"],

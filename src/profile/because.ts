@@ -27,8 +27,10 @@ export const hasNestedPayload = ({ capabilities, network }: Profile): boolean =>
   capabilities.keep.length > 0 || network.mode === "user";
 
 /** Whether something is shown through an overlay. */
-export const hasOverlay = ({ work, mounts }: Profile): boolean =>
-  work === "overlay" || mounts.some((mount) => mount.type === "bind" && mount.mode === "overlay");
+export const hasOverlay = ({ root, work, mounts }: Profile): boolean =>
+  (typeof root.source === "object" && root.mode !== "rw") ||
+  work === "overlay" ||
+  mounts.some((mount) => mount.type === "bind" && mount.mode === "overlay");
 
 /** The key that says which ids there are. */
 export const mapKey = ({ ids }: Profile, kind: "uid" | "gid"): string =>

@@ -132,6 +132,7 @@ export function completeProfile(name: string, layer: Layer): Profile {
     clock: clock === undefined ? undefined : { monotonic: clock.monotonic ?? 0, boottime: clock.boottime ?? 0 },
     root: {
       source: root?.source ?? "host",
+      mode: readOnly && root?.mode === "rw" ? "ro" : (root?.mode ?? "ro"),
       size,
       etc: unique(root?.etc ?? []),
       sys: unique(root?.sys ?? []),

@@ -59,7 +59,14 @@ const KEYS = {
     text: "Added to the clock inside, time_namespaces(7). With neither key of `clock` there is no time namespace, and the host's uptime shows.",
   },
   "clock.boottime": { absent: "the host's clock", text: "As `clock.monotonic`, for the clock that counts sleep too." },
-  "root.source": { absent: '`"host"`', text: "Where programs come from: the host's /usr, read-only." },
+  "root.source": {
+    absent: '`"host"`',
+    text: 'Where programs come from. `host`: the host\'s /usr, read-only. `"dir:/PATH"`: a directory with a whole system in it, [as debootstrap makes one](#roots-of-your-own); may start with a [variable](#units) after `dir:`. `empty`: nothing but what is mounted, for static programs.',
+  },
+  "root.mode": {
+    absent: '`"ro"`',
+    text: "Of a root that is a directory. `overlay`: the command can change all of it, and what it writes goes to memory, at most `root.size`. `rw`: it changes the directory.",
+  },
   "root.size": {
     absent: '`"1GiB"`',
     text: "Limit of the tmpfs that holds /tmp, /run, the home directory and the like. It is memory of the host.",

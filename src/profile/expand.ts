@@ -6,16 +6,18 @@ import { renderKey } from "./key.ts";
 import type { WrittenMount } from "./mount.ts";
 import { parseHostPath, parseSandboxPath, parseTarget } from "./path.ts";
 import type { FilterFile, ProfileMount } from "./profile.ts";
+import type { RootSource } from "./root.ts";
 import type { RawProfile } from "./schema.ts";
 import type { Parsed } from "./units.ts";
 import { fillTemplate, type Template, type Values } from "./variable.ts";
 
-type Replaced = "environment" | "mount" | "seccomp" | "workdir";
+type Replaced = "environment" | "mount" | "root" | "seccomp" | "workdir";
 
 /** A checked file whose variables have their values, and whose paths start where they should. */
 export interface Settings extends Omit<RawProfile, Replaced> {
   readonly workdir?: SandboxPath;
   readonly mount?: readonly ProfileMount[];
+  readonly root?: Omit<NonNullable<RawProfile["root"]>, "source"> & { readonly source?: RootSource };
   readonly seccomp?: Omit<NonNullable<RawProfile["seccomp"]>, "file"> & { readonly file?: FilterFile };
   readonly environment?: { readonly pass?: readonly string[]; readonly set?: Readonly<Record<string, string>> };
 }
@@ -69,6 +71,13 @@ class Expansion {
     return { ...written, source, target };
   }
 
+  root({ source, ...rest }: NonNullable<RawProfile["root"]>): NonNullable<Settings["root"]> {
+    if (source === undefined) return rest;
+    if (typeof source === "string") return { ...rest, source };
+    const directory = this.path(source.directory, "outside", parseHostPath, "root", "source");
+    return { ...rest, source: { directory } };
+  }
+
   refuse(expected: string, found: string, hint: string | undefined, path: readonly (string | number)[]): never {
     const [file, key] = [this.#file, renderKey(path)];
     const params = {
@@ -90,7 +99,7 @@ const parseAny = (input: unknown): Parsed<string> => ({ value: String(input) });
  * @throws TsboxError E_PROFILE_VALUE where the result is not what its key takes.
  */
 export function expandProfile(raw: RawProfile, found: FoundProfile, sidesOf: (found: FoundProfile) => Sides): Settings {
-  const { workdir, mount, seccomp, environment, ...rest } = raw;
+  const { workdir, mount, root, seccomp, environment, ...rest } = raw;
   const expansion = new Expansion(sidesOf(found), found.shown);
   const { file, ...filter } = seccomp ?? {};
   const placed =
@@ -101,6 +110,7 @@ export function expandProfile(raw: RawProfile, found: FoundProfile, sidesOf: (fo
     ...rest,
     ...(workdir === undefined ? {} : { workdir: expansion.path(workdir, "inside", parseSandboxPath, "workdir") }),
     ...(mount === undefined ? {} : { mount: mount.map((each, i) => expansion.mount(each, i)) }),
+    ...(root === undefined ? {} : { root: expansion.root(root) }),
     ...(seccomp === undefined ? {} : { seccomp: { ...filter, ...placed } }),
     ...(environment === undefined ? {} : { environment: expansion.environment(environment) }),
   };

@@ -78,6 +78,8 @@ const narrowWeight: Relation<number | undefined> = (before, after) =>
 /** Without the work directory, or without a tool's, what is mounted above it may show, and be writable; an overlay takes memory. */
 const narrowWork: Relation<Profile["work"]> = (before, after) =>
   before === after || (before !== "none" && after === "ro") ? [] : [`${before} -> ${after}`];
+const narrowRootMode: Relation<Profile["root"]["mode"]> = (before, after) =>
+  before === after || after === "ro" ? [] : [`${before} -> ${after}`];
 const sameTools: Relation<Profile["tools"]> = (before, after) => [...subset(before, after), ...superset(before, after)];
 
 /** By the names of Profile. */
@@ -100,7 +102,7 @@ const tableOf = (groups: GroupSource): Table => ({
   rlimits: narrowRlimits,
   ids: { map: ranked({ nobody: 0, self: 1, root: 2, range: 3 }), uidMap: same, gidMap: same },
   capabilities: { keep: subset },
-  root: { source: same, size: atMostBytes, etc: subset, sys: subset, devices: subset },
+  root: { source: same, mode: narrowRootMode, size: atMostBytes, etc: subset, sys: subset, devices: subset },
   proc: { masked: superset, readonly: superset },
   network: {
     mode: ranked({ none: 0, user: 1, host: 2 }),

@@ -8,7 +8,7 @@ import { type LimitOverrides, limitsOf } from "./override-limits.ts";
 import type { RawProfile } from "./schema.ts";
 import { validateProfile } from "./validate.ts";
 import { escapeText } from "./variable.ts";
-import { COMMAND_LINE, parseTmpfs, parseVolume, refuse } from "./volume.ts";
+import { COMMAND_LINE, parseRootfs, parseTmpfs, parseVolume, refuse } from "./volume.ts";
 
 /** What options of the command line say, as they were written; the library takes the same. */
 export interface Overrides extends LimitOverrides {
@@ -28,6 +28,7 @@ export interface Overrides extends LimitOverrides {
   readonly dnsSearch?: readonly string[];
   readonly addHost?: readonly string[];
   readonly timeout?: string;
+  readonly rootfs?: string;
   readonly readOnly?: boolean;
   readonly volume?: readonly string[];
   readonly tmpfs?: readonly string[];
@@ -165,7 +166,8 @@ export function readOverrides(overrides: Overrides, cwd: string): CommandLine {
   addCapabilities(overrides, draft);
   for (const text of overrides.ulimit ?? []) draft.addRlimit(`--ulimit ${text}`, text);
   draft.note("--read-only", "read_only");
-  const { workdir } = overrides;
+  const { workdir, rootfs } = overrides;
+  draft.note(`--rootfs ${rootfs}`, "root");
   draft.note(`--workdir ${workdir}`, "workdir");
   const { limits: timeLimit, ...single } = scalars(overrides, draft);
   const input = {
@@ -173,6 +175,7 @@ export function readOverrides(overrides: Overrides, cwd: string): CommandLine {
     limits: { ...(typeof timeLimit === "object" ? timeLimit : {}), ...limitsOf(overrides, draft) },
     ...(workdir === undefined ? {} : { workdir: escapeText(workdir) }),
     ids: idsOf(overrides, draft),
+    ...(rootfs === undefined ? {} : { root: parseRootfs(`--rootfs ${rootfs}`, rootfs, cwd) }),
     network: networkOf(overrides, draft),
     ...(overrides.readOnly === undefined ? {} : { read_only: overrides.readOnly }),
     mount: draft.mounts,

@@ -1,6 +1,8 @@
 import type { Address, Prefix } from "../base/address.ts";
 import type { Bytes, HostPath, Milliseconds, SandboxPath } from "../base/brand.ts";
 
+import type { RootSource } from "./root.ts";
+
 /** How ids inside relate to the user's own outside; user_namespaces(7). */
 export type IdMap = "self" | "root" | "nobody" | "range";
 
@@ -141,7 +143,9 @@ export interface Profile {
   /** Seconds added to the clocks inside (time_namespaces(7)); undefined: the host's time namespace. */
   readonly clock: { readonly monotonic: number; readonly boottime: number } | undefined;
   readonly root: {
-    readonly source: "host";
+    readonly source: RootSource;
+    /** Of a directory: whether it can be written to, or what is written goes to memory. */
+    readonly mode: "ro" | "rw" | "overlay";
     /** Size limit of the tmpfs that holds /tmp, /var/tmp, /run, /dev/shm, the home directory and what has no other mount. */
     readonly size: Bytes;
     /** Entries of the host's /etc to show read-only, relative names; ones that the host lacks are left out. */

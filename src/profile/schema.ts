@@ -11,6 +11,7 @@ import { NETWORK } from "./network.ts";
 import { parseSandboxPath } from "./path.ts";
 import { RLIMIT_NAMES, type Rlimit, type RlimitName } from "./profile.ts";
 import { limitShape, limitsShape, parseRlimit, parseRlimitPair } from "./rlimit.ts";
+import { parseRootSource, ROOT_SOURCE } from "./root.ts";
 import { DURATION, either, FILE, integer, matching, oneOf, pathBelow, RELATIVE_PATH, STRING, size } from "./shape.ts";
 import { type Parsed, parseBytes, parseCount, parseDuration } from "./units.ts";
 import { TEMPLATE_PATH, type Template, templated } from "./variable.ts";
@@ -199,7 +200,8 @@ export const RAW_PROFILE = table({
   clock: v.exactOptional(table({ monotonic: v.exactOptional(offset), boottime: v.exactOptional(offset) })),
   root: v.exactOptional(
     table({
-      source: v.exactOptional(word(["host"], ["empty"])),
+      source: v.exactOptional(leaf(parseRootSource, ROOT_SOURCE)),
+      mode: v.exactOptional(word(["ro", "rw", "overlay"])),
       size: v.exactOptional(leaf((input) => parseBytes(input, ROOT_SIZE), size(ROOT_SIZE))),
       etc: v.exactOptional(list(etcEntry)),
       sys: v.exactOptional(list(leaf((input) => parseSandboxPath(input, "/sys"), pathBelow("/sys")))),

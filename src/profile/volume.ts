@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { TsboxError } from "../errors/error.ts";
+import { escapeText } from "./variable.ts";
 
 /** What stands for a file in the origins of settings that flags wrote. */
 export const COMMAND_LINE = "command line";
@@ -54,4 +55,16 @@ export function parseTmpfs(flag: string, text: string): Record<string, string> {
     return key === undefined || value === undefined ? refuse(flag, "size=SIZE or mode=OCTAL", option) : [key, value];
   });
   return { type: "tmpfs", target, ...Object.fromEntries(pairs) };
+}
+
+/** DIR or DIR:MODE as the keys of `[root]`. */
+export function parseRootfs(flag: string, text: string, cwd: string): Record<string, string> {
+  const parts = text.split(":");
+  const mode = parts.length > 1 && ACCESS.includes(parts.at(-1) ?? "") ? parts.pop() : undefined;
+  const [directory = ""] = parts;
+  if (parts.length > 1 || directory === "") {
+    refuse(flag, "DIR or DIR:ro|rw|overlay", text, "; a path with a colon in it needs root.source in a profile");
+  }
+  const source = `dir:${escapeText(resolveSource(directory, cwd))}`;
+  return mode === undefined ? { source } : { source, mode };
 }

@@ -4,6 +4,7 @@ import { renderCpus, renderIo } from "./limits.ts";
 import { renderPublish } from "./network.ts";
 import type { Profile, ProfileMount, Rlimit, RlimitName } from "./profile.ts";
 import { RESOURCES } from "./rlimit.ts";
+import { renderRootSource } from "./root.ts";
 import type { RawProfile } from "./schema.ts";
 import { renderBytes, renderDuration } from "./units.ts";
 import { escapeText } from "./variable.ts";
@@ -111,7 +112,11 @@ export function writeProfile(profile: Profile): WrittenTable {
     ids: { map: ids.map, uid_map: ids.uidMap?.map(renderExtent), gid_map: ids.gidMap?.map(renderExtent) },
     capabilities: { keep: profile.capabilities.keep },
     clock: profile.clock && { monotonic: profile.clock.monotonic, boottime: profile.clock.boottime },
-    root: { ...profile.root, size: quantity(renderBytes(profile.root.size)) },
+    root: {
+      ...profile.root,
+      source: renderRootSource(profile.root.source),
+      size: quantity(renderBytes(profile.root.size)),
+    },
     proc: { masked: profile.proc.masked, readonly: profile.proc.readonly },
     network: writeNetwork(profile.network),
     seccomp: { filter, allow: file === undefined ? allow : undefined, file: file && escapeText(file.path) },

@@ -25,7 +25,10 @@ const INCLUDES: Readonly<Record<Access, readonly Access[]>> = {
 
 function grantOf({ step, because }: Planned<RootfsStep>): Grant[] {
   switch (step.op) {
+    case "base":
+      return [{ path: sandboxPath("/"), directory: true, access: step.mode === "ro" ? "execute" : "write", because }];
     case "scratch":
+      return [{ path: step.target, directory: true, access: step.readonly ? "execute" : "write", because }];
     case "tmpfs":
     case "overlay":
       return [{ path: step.target, directory: true, access: "write", because }];

@@ -1,11 +1,18 @@
-import { type SandboxPath, sandboxPath } from "../base/brand.ts";
+import { type HostPath, type SandboxPath, sandboxPath } from "../base/brand.ts";
 import { printable } from "../base/printable.ts";
 import { type Call, call, flags, slot, writeFile } from "../sys/call.ts";
-import { AT, FSCONFIG, FSMOUNT, FSOPEN, MNT, MOUNT_ATTR, MOVE_MOUNT, O } from "../sys/uapi.ts";
-import { attach, cloneHost, closeSlot, newFileSystem, tmpfsSettings } from "./mount.ts";
-import type { MadePoint, RootfsStep } from "./step.ts";
-
-type Overlay = Extract<RootfsStep, { op: "overlay" }>;
+import { FSCONFIG, FSMOUNT, FSOPEN, MNT, MOUNT_ATTR, MOVE_MOUNT, O } from "../sys/uapi.ts";
+import {
+  attach,
+  cloneHost,
+  closeSlot,
+  MEMORY,
+  moveToTop,
+  newFileSystem,
+  setAttributes,
+  tmpfsSettings,
+} from "./mount.ts";
+import type { MadePoint, RootfsStep, Upper } from "./step.ts";
 
 /** What is not written to is small: mount points, and directories to mount layers on. */
 const STAGE_BYTES = 1024 ** 2;
@@ -13,10 +20,10 @@ const STAGE_BYTES = 1024 ** 2;
 const stage = slot("stage");
 
 /** Makes a mount point in a tmpfs by its fd, while it is not attached or holds nothing else: nothing hostile is on the way. */
-export function makePoint(tree: string, name: string, { path, kind, mode }: MadePoint): Call[] {
+export function makePoint(tree: string, name: string, { path, kind, mode, content = "" }: MadePoint): Call[] {
   const of = printable(path);
   if (kind === "directory") return [call("mkdirat", [slot(tree), name, mode], { of })];
-  return writeFile(slot(tree), name, "", O.WRONLY | O.CREAT | O.EXCL | O.CLOEXEC, of);
+  return writeFile(slot(tree), name, content, O.WRONLY | O.CREAT | O.EXCL | O.CLOEXEC, of);
 }
 
 /** Mounts a directory of the host on one of the stage. */
@@ -30,8 +37,17 @@ function stageHost(source: string, on: string): Call[] {
   ];
 }
 
+/** What an overlay is made of. */
+interface Layers {
+  readonly lower: HostPath;
+  /** Undefined: it cannot be written to. */
+  readonly upper: Upper | undefined;
+  readonly target: SandboxPath;
+  readonly points: readonly MadePoint[];
+}
+
 /** Where the upper and the kernel's work directory are, from the stage. */
-function stageUpper({ upper }: Overlay): { readonly calls: Call[]; readonly upper: string; readonly work: string } {
+function stageUpper(upper: Upper): { readonly calls: Call[]; readonly upper: string; readonly work: string } {
   if (upper.kind === "kept") {
     return { calls: stageHost(upper.folder, "kept"), upper: "kept/upper", work: "kept/work" };
   }
@@ -46,42 +62,63 @@ const relativeTo = (overlay: SandboxPath, path: SandboxPath): string =>
   path.slice(overlay === "/" ? 1 : overlay.length + 1);
 
 /**
- * Init's calls for one overlay. Its options are plain names, from the stage as current directory: before Linux 6.13 they
- * cannot be fds, before 6.15 the layers must be attached somewhere, and before 6.5 no option can hold a comma.
+ * Init's calls that make one overlay, which is not attached then. Its options are plain names, from the stage as current
+ * directory: before Linux 6.13 they cannot be fds, before 6.15 the layers must be attached somewhere, and before 6.5 no
+ * option can hold a comma.
  */
-export function lowerOverlay(step: Overlay): Call[] {
-  const { target, lower, points } = step;
-  const size = step.upper.kind === "memory" ? step.upper.size : STAGE_BYTES;
-  const written = stageUpper(step);
-  const layers = points.length === 0 ? "lower" : "points:lower";
+function makeOverlay({ lower, upper, target, points }: Layers, save: string): Call[] {
+  const size = upper?.kind === "memory" ? upper.size : STAGE_BYTES;
+  const written = upper === undefined ? undefined : stageUpper(upper);
+  // Without an upper the kernel wants two lowers.
+  const hasPoints = points.length > 0 || written === undefined;
+  const top: MadePoint = { path: sandboxPath("/"), kind: "directory", mode: 0o755 };
   const context = slot("context");
   const set = (key: string, value: string): Call =>
     call("fsconfig", [context, flags(FSCONFIG, "SET_STRING"), key, value, 0], { of: `overlay ${key}=${value}` });
+  const attributes = ["NOSUID", "NODEV", ...(written === undefined ? (["RDONLY"] as const) : [])] as const;
   return [
     ...newFileSystem("tmpfs", tmpfsSettings(0o700, size), ["NOSUID", "NODEV"], "stage"),
-    call("move_mount", [stage, "", AT.FDCWD, "/", flags(MOVE_MOUNT, "F_EMPTY_PATH")], { of: "/" }),
+    moveToTop("stage"),
     ...stageHost(lower, "lower"),
-    ...(points.length === 0
-      ? []
-      : makePoint("stage", "points", { path: sandboxPath("/"), kind: "directory", mode: 0o755 })),
+    ...(hasPoints ? makePoint("stage", "points", top) : []),
     ...points.flatMap((point) => makePoint("stage", `points/${relativeTo(target, point.path)}`, point)),
-    ...written.calls,
+    ...(written?.calls ?? []),
     call("fchdir", [stage], { of: "the layers" }),
     call("fsopen", ["overlay", flags(FSOPEN, "CLOEXEC")], { save: "context", of: "overlay" }),
     set("source", "overlay"),
-    set("lowerdir", layers),
-    set("upperdir", written.upper),
-    set("workdir", written.work),
+    set("lowerdir", hasPoints ? "points:lower" : "lower"),
+    ...(written === undefined ? [] : [set("upperdir", written.upper), set("workdir", written.work)]),
     call("fsconfig", [context, flags(FSCONFIG, "SET_FLAG"), "userxattr", 0, 0], { of: "overlay userxattr" }),
     call("fsconfig", [context, flags(FSCONFIG, "CMD_CREATE"), 0, 0, 0], { of: printable(lower) }),
-    call("fsmount", [context, flags(FSMOUNT, "CLOEXEC"), flags(MOUNT_ATTR, "NOSUID", "NODEV")], {
-      save: "tree",
+    call("fsmount", [context, flags(FSMOUNT, "CLOEXEC"), flags(MOUNT_ATTR, ...attributes)], {
+      save,
       of: printable(lower),
     }),
     closeSlot("context"),
     // The overlay has its own hold on the layers. What is left on top of the old root would survive it.
     call("umount2", [".", flags(MNT, "DETACH")], { of: "the layers" }),
     closeSlot("stage"),
-    ...attach(target, step.way),
+  ];
+}
+
+export const lowerOverlay = (step: Extract<RootfsStep, { op: "overlay" }>): Call[] => [
+  ...makeOverlay(step, "tree"),
+  ...attach(step.target, step.way),
+];
+
+/** The root so far stays attached, below the new one, until both have been left. */
+export function lowerBase({ directory, mode, size, points }: Extract<RootfsStep, { op: "base" }>): Call[] {
+  const target = sandboxPath("/");
+  const upper = mode === "overlay" ? ({ kind: "memory", size, mode: 0o755 } as const) : undefined;
+  return [
+    call("openat", [slot("root"), ".", O.PATH | O.CLOEXEC], { save: MEMORY, of: "the root so far" }),
+    closeSlot("root"),
+    ...(mode === "rw"
+      ? [
+          ...cloneHost(directory, { recursive: true, system: false, save: "root" }),
+          setAttributes("root", ["NOSUID", "NODEV"], directory, { recursive: true }),
+        ]
+      : makeOverlay({ lower: directory, upper, target, points }, "root")),
+    moveToTop("root"),
   ];
 }

@@ -2,16 +2,19 @@ import { assertNever } from "../base/assert.ts";
 import { sandboxPath } from "../base/brand.ts";
 import { printable } from "../base/printable.ts";
 import { type Call, call, flags, type Lowered, slot, WRITABLE_PROC, writeFile } from "../sys/call.ts";
-import { AT, LOCK, MNT, MOVE_MOUNT, O, RENAME } from "../sys/uapi.ts";
-import { lowerOverlay, makePoint } from "./lower-overlay.ts";
+import { AT, LOCK, MNT, O, RENAME } from "../sys/uapi.ts";
+import { lowerBase, lowerOverlay, makePoint } from "./lower-overlay.ts";
 import {
   attach,
   cloneHost,
   cloneInside,
+  cloneMounted,
   closeSlot,
   enterWorkdir,
+  MEMORY,
   makePrivate,
   move,
+  moveToTop,
   newFileSystem,
   openDirectory,
   openWithoutLinks,
@@ -19,7 +22,7 @@ import {
   setAttributes,
   tmpfsSettings,
 } from "./mount.ts";
-import { asideName, MASK_DIRECTORY, MASK_FILE, type RootfsStep } from "./step.ts";
+import { asideName, MASK_DIRECTORY, MASK_FILE, type RootfsStep, type Way } from "./step.ts";
 
 const root = slot("root");
 
@@ -77,6 +80,9 @@ function moveAside({ folder, name }: Extract<RootfsStep, { op: "move-aside" }>):
   ];
 }
 
+/** Where tsbox's own directories and files are, to be mounted. */
+const madeIn = ({ way }: { readonly way: Way }): string => (way === "inside" ? MEMORY : "root");
+
 type OfInit = Exclude<RootfsStep, { op: "workdir" | "make-cache" | "hold-upper" | "open-watched" | "move-aside" }>;
 
 /** The calls of init for one step. */
@@ -90,7 +96,7 @@ function lowerInit(step: OfInit): Call[] {
         call("umask", [0], { save: "umask" }),
         ...newFileSystem("tmpfs", tmpfsSettings(0o755, step.size), ["NOSUID", "NODEV"], "root"),
         // Over the host's root, which stays reachable through this process's root directory until pivot_root.
-        call("move_mount", [root, "", AT.FDCWD, "/", flags(MOVE_MOUNT, "F_EMPTY_PATH")], { of: "/" }),
+        moveToTop("root"),
       ];
     case "directory":
       return [call("mkdirat", [root, relative(step.path), step.mode], { of: printable(step.path) })];
@@ -104,11 +110,15 @@ function lowerInit(step: OfInit): Call[] {
         O.WRONLY | O.CREAT | O.EXCL | O.CLOEXEC,
         printable(step.path),
       );
+    case "base":
+      return lowerBase(step);
     case "scratch":
       return [
-        cloneInside(step.target),
-        setAttributes("tree", ["NOSUID", "NODEV"], step.target, { recursive: false }),
-        ...attach(step.target, "skeleton"),
+        cloneInside(step.target, { at: madeIn(step) }),
+        setAttributes("tree", step.readonly ? ["RDONLY", "NOSUID", "NODEV"] : ["NOSUID", "NODEV"], step.target, {
+          recursive: false,
+        }),
+        ...attach(step.target, step.way),
       ];
     case "bind":
       return lowerBind(step);
@@ -118,7 +128,7 @@ function lowerInit(step: OfInit): Call[] {
       return [
         ...cloneHost(`/dev/${step.name}`, { recursive: false, system: true }),
         setAttributes("tree", ["NOSUID", "NOEXEC"], `/dev/${step.name}`, { recursive: false }),
-        ...attach(step.target, "skeleton"),
+        ...attach(step.target, step.way),
       ];
     case "tmpfs": {
       return [
@@ -130,7 +140,7 @@ function lowerInit(step: OfInit): Call[] {
     case "devpts":
       return [
         ...newFileSystem("devpts", { mode: "0620", ptmxmode: "0666", max: PTYS }, ["NOSUID", "NOEXEC"], "tree"),
-        ...attach(step.target, "skeleton"),
+        ...attach(step.target, step.way),
       ];
     case "new-proc":
       return newFileSystem("proc", {}, ["NOSUID", "NODEV", "NOEXEC"], "proc");
@@ -152,40 +162,43 @@ function lowerInit(step: OfInit): Call[] {
       );
     case "attach-proc":
       return [
-        move(step.target, "proc"),
-        ...(step.keepWritable ? [cloneInside(step.target, WRITABLE_PROC)] : []),
+        ...move(step.target, step.way, "proc"),
+        ...(step.keepWritable ? cloneMounted(step.target, step.way, WRITABLE_PROC) : []),
         ...(step.readonly ? [setAttributes("proc", ["RDONLY"], "/proc", { recursive: false })] : []),
         closeSlot("proc"),
       ];
     case "hidden-proc":
       return [
         ...newFileSystem("proc", {}, ["NOSUID", "NODEV", "NOEXEC"], "tree"),
-        ...attach(sandboxPath(`${step.folder}/proc`), "skeleton"),
-        cloneInside(MASK_DIRECTORY),
+        ...attach(sandboxPath(`${step.folder}/proc`), step.way),
+        cloneInside(MASK_DIRECTORY, { at: madeIn(step) }),
         setAttributes("tree", ["RDONLY", "NOSUID", "NODEV", "NOEXEC"], step.folder, { recursive: false }),
-        ...attach(step.folder, "skeleton"),
+        ...attach(step.folder, step.way),
       ];
     case "readonly":
       return [
-        cloneInside(step.target),
+        ...cloneMounted(step.target, step.way),
         setAttributes("tree", ["RDONLY", "NOSUID", "NODEV", "NOEXEC"], step.target, { recursive: false }),
-        ...attach(step.target, "skeleton"),
+        ...attach(step.target, step.way),
       ];
     case "mask":
       return [
-        cloneInside(step.directory ? MASK_DIRECTORY : MASK_FILE),
+        cloneInside(step.directory ? MASK_DIRECTORY : MASK_FILE, { at: madeIn(step) }),
         setAttributes("tree", ["RDONLY", "NOSUID", "NODEV", "NOEXEC"], step.target, { recursive: false }),
-        ...attach(step.target, "skeleton"),
+        ...attach(step.target, step.way),
       ];
     case "enter-root":
       return [
         call("fchdir", [root], { of: "the new root" }),
         // Both "." : the old root ends up on top of the new one and is unmounted from there; pivot_root(2), NOTES.
         call("pivot_root", [".", "."], { of: "the new root" }),
+        // The last one first; the one that it was put over lies on the host's.
+        ...(step.based ? [call("umount2", [".", flags(MNT, "DETACH")], { of: "what the root was made with" })] : []),
         call("umount2", [".", flags(MNT, "DETACH")], { of: "the host's root" }),
         call("chdir", ["/"], { of: "/" }),
       ];
     case "seal-root":
+      if (step.based) return [closeSlot("root"), closeSlot(MEMORY)];
       return [
         call("unlinkat", [root, relative(MASK_FILE), 0], { of: MASK_FILE }),
         call("unlinkat", [root, relative(MASK_DIRECTORY), flags(AT, "REMOVEDIR")], { of: MASK_DIRECTORY }),

@@ -62,26 +62,44 @@ export function enterWorkdir(path: SandboxPath): Call[] {
 
 export const closeSlot = (name: string): Call => call("close", [slot(name)]);
 
-/** A copy of the mount at a path of the host, not attached anywhere yet; open_tree(2). Saved as `tree`. */
-export function cloneHost(path: string, options: { readonly recursive: boolean; readonly system: boolean }): Call[] {
+/** A copy of the mount at a path of the host, not attached anywhere yet; open_tree(2). Saved as `tree` unless said otherwise. */
+export function cloneHost(
+  path: string,
+  options: { readonly recursive: boolean; readonly system: boolean; readonly save?: string },
+): Call[] {
+  const { save = "tree" } = options;
   const of = printable(path);
   const bits = join(
     flags(OPEN_TREE, "CLONE", "CLOEXEC"),
     flags(AT, ...(options.recursive ? (["RECURSIVE"] as const) : [])),
   );
-  if (options.system) return [call("open_tree", [AT.FDCWD, path, bits], { save: "tree", of })];
+  if (options.system) return [call("open_tree", [AT.FDCWD, path, bits], { save, of })];
   const empty = join(bits, flags(AT, "EMPTY_PATH"));
-  return [
-    openSource(path),
-    call("open_tree", [slot("source"), NONE, empty], { save: "tree", of }),
-    closeSlot("source"),
-  ];
+  return [openSource(path), call("open_tree", [slot("source"), NONE, empty], { save, of }), closeSlot("source")];
 }
 
-/** As {@link cloneHost}, of a path below the new root. */
-export function cloneInside(path: SandboxPath, save = "tree"): Call {
+/** What is made in memory where a directory is the root. */
+export const MEMORY = "memory";
+
+/** As {@link cloneHost}, of a path below the new root, or below another directory that the plan made. */
+export function cloneInside(path: SandboxPath, { save = "tree", at = "root" } = {}): Call {
   const bits = flags(OPEN_TREE, "CLONE", "CLOEXEC");
-  return call("open_tree", [slot("root"), relative(path), bits], { save, of: printable(path) });
+  return call("open_tree", [slot(at), relative(path), bits], { save, of: printable(path) });
+}
+
+/** Opens a path below the new root, on which nothing is trusted; no link leads away. Saved as `target`. */
+const openInside = (path: SandboxPath): Call =>
+  call("openat2", [slot("root"), relative(path), how("IN_ROOT", "NO_SYMLINKS"), 24], {
+    save: "target",
+    of: printable(path),
+  });
+
+/** Clones what is at `path` of the new root, however that is found. */
+export function cloneMounted(path: SandboxPath, way: Way, save = "tree"): Call[] {
+  if (way === "skeleton") return [cloneInside(path, { save })];
+  const bits = join(flags(OPEN_TREE, "CLONE", "CLOEXEC"), flags(AT, "EMPTY_PATH"));
+  const clone = call("open_tree", [slot("target"), NONE, bits], { save, of: printable(path) });
+  return [openInside(path), clone, closeSlot("target")];
 }
 
 /** mount_setattr(2) of the mount that the slot holds. */
@@ -95,24 +113,28 @@ export function setAttributes(
   return call("mount_setattr", [slot(tree), NONE, where, settingAttributes(...attributes), 32], { of: printable(of) });
 }
 
-/** Attaches the mount in a slot at a path of the skeleton. */
-export function move(target: SandboxPath, tree: string): Call {
-  const bits = flags(MOVE_MOUNT, "F_EMPTY_PATH");
-  return call("move_mount", [slot(tree), NONE, slot("root"), relative(target), bits], { of: printable(target) });
+/** Attaches the mount in a slot at a path below the new root. */
+export function move(target: SandboxPath, way: Way, tree: string): Call[] {
+  const of = printable(target);
+  if (way === "skeleton") {
+    return [
+      call("move_mount", [slot(tree), NONE, slot("root"), relative(target), flags(MOVE_MOUNT, "F_EMPTY_PATH")], { of }),
+    ];
+  }
+  const bits = flags(MOVE_MOUNT, "F_EMPTY_PATH", "T_EMPTY_PATH");
+  return [
+    openInside(target),
+    call("move_mount", [slot(tree), NONE, slot("target"), NONE, bits], { of }),
+    closeSlot("target"),
+  ];
 }
 
 /** Attaches `tree` at a path below the new root and closes it. */
-export function attach(target: SandboxPath, way: Way): Call[] {
-  if (way === "skeleton") return [move(target, "tree"), closeSlot("tree")];
-  const of = printable(target);
-  const bits = flags(MOVE_MOUNT, "F_EMPTY_PATH", "T_EMPTY_PATH");
-  return [
-    call("openat2", [slot("root"), relative(target), how("IN_ROOT", "NO_SYMLINKS"), 24], { save: "target", of }),
-    call("move_mount", [slot("tree"), NONE, slot("target"), NONE, bits], { of }),
-    closeSlot("target"),
-    closeSlot("tree"),
-  ];
-}
+export const attach = (target: SandboxPath, way: Way): Call[] => [...move(target, way, "tree"), closeSlot("tree")];
+
+/** Attaches the mount in a slot over the root of this process, and over what lies there already. */
+export const moveToTop = (tree: string): Call =>
+  call("move_mount", [slot(tree), NONE, AT.FDCWD, "/", flags(MOVE_MOUNT, "F_EMPTY_PATH")], { of: "/" });
 
 /** An inode costs about 1 KiB that the size does not count, so their number is limited too; tmpfs(5). */
 const BYTES_PER_INODE = 8192;

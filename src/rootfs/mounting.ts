@@ -6,6 +6,7 @@ import { type HostFacts, isDirectory, type PathFact, pathFact } from "../host/fa
 import { because, type Planned } from "../profile/because.ts";
 import type { Profile, ProfileMount } from "../profile/profile.ts";
 import { cacheSource } from "./cache.ts";
+import type { Ground } from "./ground.ts";
 import { checkLower, LayerPoints, madePoint } from "./overlay.ts";
 import { type Placed, TOP_LINKS } from "./place.ts";
 import { MOVABLE } from "./protect.ts";
@@ -18,26 +19,15 @@ type BindMount = Extract<ProfileMount, { type: "bind" }>;
 /** Directories that keep what is written to an overlay, by its target; those that have none write to memory. */
 export type Uppers = ReadonlyMap<SandboxPath, HostPath>;
 
-const TAKEN = ["/proc", "/sys", ...TOP_LINKS, MASK_FILE, MASK_DIRECTORY];
-
-/** Why nothing can be mounted on `target` of the skeleton, or undefined. */
-function targetFault(target: SandboxPath, kind: "directory" | "file", skeleton: Skeleton): string | undefined {
-  const obstacle = skeleton.obstacle(target);
-  if (obstacle?.op === "symlink") return `${obstacle.path} is a link to ${obstacle.to} there; name the path without it`;
-  if (obstacle !== undefined) return `${obstacle.path} is a file there`;
-  const made = skeleton.at(target)?.op;
-  if (made === "file" && kind === "directory") return "it is a file there, and what is to be mounted is a directory";
-  if (made === "directory" && kind === "file") return "it is a directory there, and what is to be bound is none";
-  return undefined;
-}
+const TAKEN = ["/proc", "/sys", MASK_FILE, MASK_DIRECTORY];
 
 function refuseTarget(target: SandboxPath, reason: string | undefined, why: Because): void {
   if (reason !== undefined) throw new TsboxError("E_MOUNT_TARGET", { target, reason }, why);
 }
 
-function checkTarget(target: SandboxPath, why: Because): void {
+function checkTarget(target: SandboxPath, { root }: Profile, why: Because): void {
   if (target === "/") refuseTarget(target, "it is the root of the sandbox", why);
-  const taken = TAKEN.find((path) => isAtOrBelow(target, path));
+  const taken = [...TAKEN, ...(root.source === "host" ? TOP_LINKS : [])].find((path) => isAtOrBelow(target, path));
   if (taken !== undefined) refuseTarget(target, `${taken} is tsbox's own`, why);
 }
 
@@ -83,7 +73,7 @@ function planPoints(tmpfs: Placed, { profile, facts, all }: Mounting): MadePoint
   for (const { mount, key, outer } of all) {
     if (outer !== tmpfs) continue;
     const kind = kindOf(mount, facts);
-    refuseTarget(mount.target, targetFault(mount.target, kind, inside), because(profile, key));
+    refuseTarget(mount.target, inside.fault(mount.target, kind), because(profile, key));
     inside.mountPoint(mount.target, kind);
   }
   return inside.steps.flatMap(({ step }) =>
@@ -120,7 +110,7 @@ function planOverlay(placed: Placed, mount: BindMount, lower: HostPath, mounting
 export interface Mounting {
   readonly profile: Profile;
   readonly facts: HostFacts;
-  readonly skeleton: Skeleton;
+  readonly ground: Ground;
   readonly all: readonly Placed[];
   readonly uppers: Uppers;
 }
@@ -150,10 +140,10 @@ function planSource(placed: Placed, mounting: Mounting, why: Because): Step {
  */
 export function planMount(placed: Placed, mounting: Mounting): Step {
   const { mount, key, outer, within } = placed;
-  const { profile, facts, skeleton } = mounting;
+  const { profile, facts, ground } = mounting;
   const { target } = mount;
   const why = because(profile, key);
-  checkTarget(target, why);
+  checkTarget(target, profile, why);
   // What is in a cache is for the command to say: no mount point is sure to be there.
   if (outer?.mount.type === "cache") refuseTarget(target, `it lies in the cache ${outer.mount.name}`, why);
   const step = planSource(placed, mounting, why);
@@ -165,8 +155,8 @@ export function planMount(placed: Placed, mounting: Mounting): Step {
     const found = point.kind === "missing" ? "does not exist there" : `is a ${point.kind} there`;
     if (point.kind !== kind) throw new TsboxError("E_MOUNT_POINT", { target, within: within.target, found }, why);
   } else if (outer === undefined) {
-    refuseTarget(target, targetFault(target, kind, skeleton), why);
-    skeleton.mountPoint(target, kind, why);
+    refuseTarget(target, ground.fault(target, kind), why);
+    ground.mountPoint(target, kind, why);
   }
   checkRename(placed, profile, why);
   return step;

@@ -24,7 +24,13 @@ export const OVERLAY_KERNEL = "5.11";
 const TMPFS_XATTR_KERNEL = "6.6";
 
 /** @throws TsboxError E_OVERLAY for what the kernel takes no overlay of. */
-export function checkLower(lower: HostPath, fact: PathFact, upper: Upper, facts: HostFacts, why: Because): void {
+export function checkLower(
+  lower: HostPath,
+  fact: PathFact,
+  upper: Upper | undefined,
+  facts: HostFacts,
+  why: Because,
+): void {
   const refuse = (reason: string, fix: string) => new TsboxError("E_OVERLAY", { source: lower, reason, fix }, why);
   if (!isDirectory(fact)) throw refuse("it is no directory", "use the directory that it lies in");
   const inside = facts.mountPoints.find((point) => isBelow(point, lower));
@@ -32,9 +38,9 @@ export function checkLower(lower: HostPath, fact: PathFact, upper: Upper, facts:
     const fix = "use directories in which nothing is mounted, each with an overlay of its own";
     throw refuse(`${inside} is mounted in it, which an overlay would hide`, fix);
   }
-  const least = upper.kind === "memory" ? TMPFS_XATTR_KERNEL : OVERLAY_KERNEL;
+  const least = upper?.kind === "memory" ? TMPFS_XATTR_KERNEL : OVERLAY_KERNEL;
   if (isAtLeast(facts.kernel, least)) return;
-  const what = upper.kind === "memory" ? "of what is written to memory" : "in a user namespace";
+  const what = upper?.kind === "memory" ? "of what is written to memory" : "in a user namespace";
   throw refuse(`overlays ${what} need Linux ${least}, and this is ${facts.kernel}`, `use Linux ${least} or newer`);
 }
 
@@ -48,6 +54,7 @@ export function stepsInto(target: SandboxPath, overlay: SandboxPath): SandboxPat
   return [...stepsInto(sandboxPath(posix.dirname(target)), overlay), target];
 }
 
+/** Something to mount on. */
 export const madePoint = (path: SandboxPath, kind: MadePoint["kind"]): MadePoint => ({
   path,
   kind,
@@ -76,17 +83,40 @@ export class LayerPoints {
     const way: MadePoint[] = [];
     for (const path of stepsInto(target, this.#overlay)) {
       const wanted = path === target ? kind : "directory";
-      const made = this.#made.get(path);
-      const fact = pathFact(this.#facts, inLower(path, this.#overlay, this.#lower));
-      const found = made?.kind ?? fact.kind;
-      if (found === "missing") way.push(madePoint(path, wanted));
-      else if (found === "symlink") return `${path} is a link there; name the path without it`;
-      else if (found !== wanted) return `${path} is a ${found} there`;
+      const found = this.#find(path);
+      if (found.kind === "missing") way.push(madePoint(path, wanted));
+      else if (found.kind === "symlink") return `${path} is a link there; name the path without it`;
+      else if (found.kind !== wanted) return `${path} is a ${found.kind} there`;
       // The same directory in both layers: the upper one's mode is the one that shows.
-      else if (made === undefined && fact.kind === "directory" && path !== target)
-        way.push({ path, kind: "directory", mode: fact.mode ?? 0o755 });
+      else if (path !== target) way.push({ path, kind: "directory", mode: found.mode ?? 0o755 });
     }
-    if (way.at(-1)?.path === target) for (const point of way) this.#made.set(point.path, point);
+    if (way.at(-1)?.path === target) this.#make(way);
     return undefined;
+  }
+
+  /** A file in the place of whatever the lower has there. Returns why there cannot be one, or undefined. */
+  put(target: SandboxPath, content: string): string | undefined {
+    const file: MadePoint = { ...madePoint(target, "file"), content };
+    const folder = sandboxPath(posix.dirname(target));
+    const fault = this.add(folder, "directory");
+    if (fault !== undefined) return fault;
+    this.#make(
+      stepsInto(folder, this.#overlay).map((path) => ({
+        path,
+        kind: "directory",
+        mode: this.#find(path).mode ?? 0o755,
+      })),
+    );
+    this.#make([file]);
+    return undefined;
+  }
+
+  #make(points: readonly MadePoint[]): void {
+    for (const point of points) if (!this.#made.has(point.path)) this.#made.set(point.path, point);
+  }
+
+  /** What is there, made here or in the lower. */
+  #find(path: SandboxPath): { readonly kind: PathFact["kind"]; readonly mode?: number } {
+    return this.#made.get(path) ?? pathFact(this.#facts, inLower(path, this.#overlay, this.#lower));
   }
 }

@@ -31,6 +31,35 @@ export const KERNEL_SETTINGS = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys
   sandboxPath,
 );
 
+/** What the root shows of the host's system. */
+const systemTrees = ({ root }: Profile): string[] =>
+  root.source === "host" ? [...SYSTEM_TREES, ...root.etc.map((name) => `/etc/${name}`)] : [];
+
+/** What a root that is a directory needs, besides the places of mounts. */
+const BASE_POINTS = [
+  "/.nesting/proc",
+  "/dev",
+  "/etc/hostname",
+  "/etc/hosts",
+  "/etc/resolv.conf",
+  "/home/sandbox",
+  "/proc",
+  "/root",
+  "/run",
+  "/sys",
+  "/tmp",
+  "/var/tmp",
+].map(sandboxPath);
+
+/** In a root that is a directory: it, what may be mounted on in it, and what leads there. */
+function basePoints({ root: { source } }: Profile, placed: readonly Placed[]): HostPath[] {
+  if (typeof source === "string") return [];
+  const targets = [...BASE_POINTS, ...placed.map(({ mount }) => mount.target)];
+  const top = sandboxPath("/");
+  const paths = new Set(targets.flatMap((target) => stepsInto(target, top)));
+  return [source.directory, ...[...paths].map((path) => inLower(path, top, source.directory))];
+}
+
 const depth = (path: string): number => path.split("/").length;
 const isOptional = ({ mount }: Named): boolean => mount.type === "bind" && mount.optional;
 
@@ -55,7 +84,8 @@ export function placeMounts(
     .filter(({ mount }) => isThere(mount))
     .map((entry, i) => ({ ...entry, i }))
     .sort((a, b) => depth(a.mount.target) - depth(b.mount.target) || a.i - b.i);
-  const trees = [...SYSTEM_TREES, ...profile.root.etc.map((name) => `/etc/${name}`)];
+  const trees = systemTrees(profile);
+  const isBased = typeof profile.root.source === "object";
   const placed: Placed[] = [];
   for (const { mount, key } of sorted) {
     const outer = placed.findLast((other) => isBelow(mount.target, other.mount.target));
@@ -68,7 +98,7 @@ export function placeMounts(
     }
     // Also one that a later mount hides: it costs little to walk as if it could still be met.
     const binds = placed.filter((other) => other.mount.type !== "tmpfs" && isBelow(mount.target, other.mount.target));
-    const throughBind = tree !== undefined || binds.length > 0;
+    const throughBind = isBased || tree !== undefined || binds.length > 0;
     placed.push({ mount, key, outer, within, throughBind });
   }
   return placed;
@@ -97,9 +127,9 @@ function possiblePoints({ mount, within, outer }: Placed): HostPath[] {
 export function wantedPaths(profile: Profile, cwd: HostPath): string[] {
   const placed = placeMounts(profile, cwd);
   return [
-    ...SYSTEM_TREES,
-    ...TOP_LINKS,
-    ...profile.root.etc.map((name) => `/etc/${name}`),
+    ...systemTrees(profile),
+    ...(profile.root.source === "host" ? TOP_LINKS : []),
+    ...basePoints(profile, placed),
     ...profile.root.sys,
     ...profile.root.devices.map((name) => `/dev/${name}`),
     ...profile.proc.masked,

@@ -6,12 +6,15 @@ import { ALWAYS, because, mapKey, type Planned } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
 import { accountOf, group, passwd } from "./account.ts";
 import { planCaches } from "./cache.ts";
+import { DirectoryGround, rootDirectory } from "./directory.ts";
+import type { Ground } from "./ground.ts";
 import { isThere, planMount, type Uppers } from "./mounting.ts";
+import { inLower } from "./overlay.ts";
 import { placeMounts, SYSTEM_TREES, TOP_LINKS } from "./place.ts";
 import { planProc } from "./proc.ts";
 import { Protection } from "./protect.ts";
 import { Skeleton } from "./skeleton.ts";
-import type { RootfsStep } from "./step.ts";
+import type { RootfsStep, Way } from "./step.ts";
 import { checkWork } from "./work.ts";
 
 /*
@@ -53,25 +56,37 @@ const LINKS: Readonly<Record<string, string>> = {
 const NSSWITCH = "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n";
 
 /** Links where the host has links; a system that is not merged-usr shows its directories. */
-function planTopLinks(facts: HostFacts, skeleton: Skeleton): Step[] {
+function planTopLinks(facts: HostFacts, ground: Skeleton): Step[] {
   const steps: Step[] = [];
   for (const top of TOP_LINKS) {
     const fact = pathFact(facts, top);
     const path = sandboxPath(top);
-    if (fact.kind === "symlink") skeleton.symlink(path, fact.link);
+    if (fact.kind === "symlink") ground.symlink(path, fact.link);
     if (fact.kind !== "directory") continue;
-    skeleton.directory(path);
-    steps.push(bindSystem(fact.real, path, true, ALWAYS));
+    ground.directory(path);
+    steps.push(bindSystem(fact.real, path, true, ground.way, ALWAYS));
   }
   return steps;
 }
 
 const OF_ROOT = [...SYSTEM_TREES, ...TOP_LINKS, "/etc", "/sys"];
 
+/** The host's programs. */
+function planSystem(profile: Profile, facts: HostFacts, ground: Skeleton): Step[] {
+  const steps: Step[] = [];
+  for (const tree of SYSTEM_TREES) {
+    const fact = pathFact(facts, tree);
+    if (fact.kind !== "directory") continue;
+    ground.directory(sandboxPath(tree));
+    steps.push(bindSystem(fact.real, sandboxPath(tree), true, ground.way, because(profile, "root.source")));
+  }
+  return [...steps, ...planTopLinks(facts, ground)];
+}
+
 /** An entry of /etc may lead to where others than root can write. */
-function bindSystem(source: HostPath, target: SandboxPath, directory: boolean, why: Because): Step {
+function bindSystem(source: HostPath, target: SandboxPath, directory: boolean, way: Way, why: Because): Step {
   const system = OF_ROOT.some((tree) => isAtOrBelow(source, tree));
-  return { step: { op: "bind", source, target, mode: "ro", way: "skeleton", directory, system }, because: why };
+  return { step: { op: "bind", source, target, mode: "ro", way, directory, system }, because: why };
 }
 
 /** Whether one of `paths` above it is there, which shows it as well. */
@@ -79,71 +94,93 @@ const isShown = (path: SandboxPath, paths: readonly SandboxPath[], facts: HostFa
   paths.some((other) => isBelow(path, other) && pathFact(facts, other).kind !== "missing");
 
 /** Entries of the host's /etc: a link into /usr stays a link, anything else is bound. */
-function planEtc(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[] {
+function planEtc(profile: Profile, facts: HostFacts, ground: Skeleton): Step[] {
   const steps: Step[] = [];
   const why = because(profile, "root.etc");
   const paths = profile.root.etc.map((name) => sandboxPath(`/etc/${name}`));
   for (const path of paths) {
     const fact = pathFact(facts, path);
     if (fact.kind === "missing" || fact.kind === "other" || fact.real === undefined) continue;
-    if (skeleton.at(path)?.op === "symlink" || isShown(path, paths, facts)) continue;
+    if (ground.at(path)?.op === "symlink" || isShown(path, paths, facts)) continue;
     if (fact.kind === "symlink" && isBelow(fact.real, "/usr")) {
-      skeleton.symlink(path, fact.real, why);
+      ground.symlink(path, fact.real, why);
       continue;
     }
-    skeleton.mountPoint(path, isDirectory(fact) ? "directory" : "file", why);
-    steps.push(bindSystem(fact.real, path, isDirectory(fact), why));
+    ground.mountPoint(path, isDirectory(fact) ? "directory" : "file", why);
+    steps.push(bindSystem(fact.real, path, isDirectory(fact), ground.way, why));
   }
   return steps;
 }
 
-/** What tsbox writes itself: the names that exist inside. */
-function planOwnFiles(profile: Profile, facts: HostFacts, names: NameFiles, skeleton: Skeleton): void {
+/** What tsbox writes itself: the names that exist inside. A directory has accounts of its own. */
+function planOwnFiles(profile: Profile, facts: HostFacts, names: NameFiles, ground: Ground): Step[] {
   const account = accountOf(profile.ids, facts.user);
   const [uids, gids] = [because(profile, mapKey(profile, "uid")), because(profile, mapKey(profile, "gid"))];
-  const network = because(profile, "network.mode");
+  const hosts = profile.network.hosts.length > 0;
   const files: [string, string, Because][] = [
+    ["/etc/hostname", `${profile.hostname}\n`, because(profile, "hostname")],
+    ["/etc/hosts", names.hosts, because(profile, hosts ? "network.hosts" : "hostname")],
+    ["/etc/resolv.conf", names.resolvConf, because(profile, "network.mode")],
+  ];
+  const accounts: typeof files = [
     ["/etc/passwd", passwd(account), uids],
     ["/etc/group", group(account), gids],
-    ["/etc/hostname", `${profile.hostname}\n`, because(profile, "hostname")],
-    ["/etc/hosts", names.hosts, because(profile, profile.network.hosts.length > 0 ? "network.hosts" : "hostname")],
     ["/etc/nsswitch.conf", NSSWITCH, ALWAYS],
-    ["/etc/resolv.conf", names.resolvConf, network],
   ];
-  for (const [path, content, why] of files) skeleton.file(sandboxPath(path), content, why);
+  const isBased = rootDirectory(profile) !== undefined;
+  for (const [path, content, why] of isBased ? files : [...accounts, ...files])
+    ground.file(sandboxPath(path), content, why);
+  if (!isBased || profile.root.mode !== "rw") return [];
+  return files.map(([path, , why]) => ({
+    step: { op: "scratch", target: sandboxPath(path), readonly: true, way: ground.way },
+    because: why,
+  }));
 }
 
-function planScratch(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[] {
+/** With their modes. A root that can be written to has a home directory of its own, if it is there. */
+function scratchOf(profile: Profile, facts: HostFacts): ReadonlyMap<SandboxPath, number> {
   const { home } = accountOf(profile.ids, facts.user);
-  const why = because(profile, "root.size");
-  const modes = { ...SCRATCH, [home]: 0o700 };
-  for (const [path, mode] of Object.entries(modes)) skeleton.directory(sandboxPath(path), mode, why);
-  return Object.keys(modes).map((path) => ({ step: { op: "scratch", target: sandboxPath(path) }, because: why }));
+  const source = rootDirectory(profile);
+  const isThere =
+    source !== undefined &&
+    profile.root.mode !== "ro" &&
+    pathFact(facts, inLower(home, sandboxPath("/"), source)).kind === "directory";
+  const all = Object.entries({ ...SCRATCH, ...(isThere ? {} : { [home]: 0o700 }) });
+  return new Map(all.map(([path, mode]) => [sandboxPath(path), mode]));
 }
 
-function planDevices(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[] {
+function planScratch(scratch: ReadonlyMap<SandboxPath, number>, profile: Profile, ground: Ground): Step[] {
+  const why = because(profile, "root.size");
+  for (const [path, mode] of scratch) ground.directory(path, mode, why);
+  return [...scratch.keys()].map((target) => ({
+    step: { op: "scratch", target, readonly: false, way: ground.way },
+    because: why,
+  }));
+}
+
+function planDevices(profile: Profile, facts: HostFacts, ground: Ground): Step[] {
   const why = because(profile, "root.devices");
   const steps: Step[] = [];
   for (const name of profile.root.devices) {
     const target = sandboxPath(`/dev/${name}`);
     if (pathFact(facts, target).kind === "missing") throw new TsboxError("E_DEVICE", { device: target }, why);
-    skeleton.file(target, "", why);
-    steps.push({ step: { op: "device", name, target }, because: why });
+    ground.file(target, "", why);
+    steps.push({ step: { op: "device", name, target, way: ground.way }, because: why });
   }
   const pts = sandboxPath("/dev/pts");
-  skeleton.directory(pts);
-  steps.push({ step: { op: "devpts", target: pts }, because: ALWAYS });
+  ground.directory(pts);
+  steps.push({ step: { op: "devpts", target: pts, way: ground.way }, because: ALWAYS });
   return steps;
 }
 
-function planSys(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[] {
+function planSys(profile: Profile, facts: HostFacts, ground: Ground): Step[] {
   const why = because(profile, "root.sys");
   const steps: Step[] = [];
   for (const target of profile.root.sys) {
     const fact = pathFact(facts, target);
     if (fact.kind === "missing" || fact.real === undefined || isShown(target, profile.root.sys, facts)) continue;
-    skeleton.mountPoint(target, isDirectory(fact) ? "directory" : "file", why);
-    steps.push(bindSystem(fact.real, target, isDirectory(fact), why));
+    ground.mountPoint(target, isDirectory(fact) ? "directory" : "file", why);
+    steps.push(bindSystem(fact.real, target, isDirectory(fact), ground.way, why));
   }
   return steps;
 }
@@ -164,35 +201,32 @@ export function planRootfs(
   uppers: Uppers = new Map(),
 ): Planned<RootfsStep>[] {
   checkWork(profile, facts);
+  const source = rootDirectory(profile);
+  const scratches = scratchOf(profile, facts);
   const skeleton = new Skeleton();
-  const scratch = planScratch(profile, facts, skeleton);
-  const mounts: Step[] = [];
-  for (const tree of SYSTEM_TREES) {
-    const fact = pathFact(facts, tree);
-    if (fact.kind !== "directory") continue;
-    skeleton.directory(sandboxPath(tree));
-    mounts.push(bindSystem(fact.real, sandboxPath(tree), true, because(profile, "root.source")));
-  }
-  mounts.push(...planTopLinks(facts, skeleton));
-  for (const [path, to] of Object.entries(LINKS)) skeleton.symlink(sandboxPath(path), to);
-  mounts.push(...planEtc(profile, facts, skeleton));
-  planOwnFiles(profile, facts, names, skeleton);
-  mounts.push(...planDevices(profile, facts, skeleton));
-  mounts.push(...planSys(profile, facts, skeleton));
-  mounts.push(...planProc(profile, facts, skeleton));
+  const ground = source === undefined ? skeleton : new DirectoryGround(source, scratches, profile, facts);
+  const scratch = planScratch(scratches, profile, ground);
+  const mounts: Step[] = profile.root.source === "host" ? planSystem(profile, facts, skeleton) : [];
+  for (const [path, to] of Object.entries(LINKS)) ground.symlink(sandboxPath(path), to);
+  if (profile.root.source === "host") mounts.push(...planEtc(profile, facts, skeleton));
+  mounts.push(...planOwnFiles(profile, facts, names, ground));
+  mounts.push(...planDevices(profile, facts, ground));
+  mounts.push(...planSys(profile, facts, ground));
+  mounts.push(...planProc(profile, facts, ground));
   const all = placeMounts(profile, facts.cwd, (mount) => isThere(mount, facts));
   for (const placed of all) {
-    const mount = planMount(placed, { profile, facts, skeleton, all, uppers });
+    const mount = planMount(placed, { profile, facts, ground, all, uppers });
     mounts.push(mount, ...(isWritableBind(mount.step) ? protection.holdIn(mount.step) : []));
   }
+  const based = source !== undefined;
   return [
     { step: { op: "private-mounts" }, because: ALWAYS },
     { step: { op: "root", size: profile.root.size }, because: because(profile, "root.size") },
-    ...skeleton.steps,
+    ...ground.steps,
     ...scratch,
     ...mounts,
-    { step: { op: "enter-root" }, because: ALWAYS },
-    { step: { op: "seal-root" }, because: ALWAYS },
+    { step: { op: "enter-root", based }, because: ALWAYS },
+    { step: { op: "seal-root", based }, because: ALWAYS },
   ];
 }
 

@@ -4,8 +4,8 @@ import { TsboxError } from "../errors/error.ts";
 import { type HostFacts, isDirectory, pathFact } from "../host/facts.ts";
 import { ALWAYS, because, hasNestedPayload, type Planned } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
+import type { Ground } from "./ground.ts";
 import { KERNEL_SETTINGS } from "./place.ts";
-import type { Skeleton } from "./skeleton.ts";
 import { MASK_DIRECTORY, MASK_FILE, NESTING_DIRECTORY, type RootfsStep } from "./step.ts";
 
 type Step = Planned<RootfsStep>;
@@ -47,11 +47,12 @@ function limitNamespaces(profile: Profile, facts: HostFacts): Step {
 }
 
 /** A fresh proc with what the profile hides and locks. */
-export function planProc(profile: Profile, facts: HostFacts, skeleton: Skeleton): Step[] {
+export function planProc(profile: Profile, facts: HostFacts, ground: Ground): Step[] {
   const proc = sandboxPath("/proc");
-  skeleton.directory(proc);
+  ground.directory(proc);
   const hiding = because(profile, "proc.masked");
   const locking = because(profile, "proc.readonly");
+  const { way } = ground;
   const isNested = hasNestedPayload(profile);
   const steps: Step[] = [
     { step: { op: "new-proc" }, because: ALWAYS },
@@ -63,25 +64,26 @@ export function planProc(profile: Profile, facts: HostFacts, skeleton: Skeleton)
         target: proc,
         readonly: profile.proc.readonly.includes(proc) && !profile.nesting,
         keepWritable: isNested,
+        way,
       },
       because: locking,
     },
   ];
   for (const target of readonlyPaths(profile, facts)) {
     if (target === proc || pathFact(facts, target).kind === "missing") continue;
-    steps.push({ step: { op: "readonly", target }, because: locking });
+    steps.push({ step: { op: "readonly", target, way }, because: locking });
   }
-  skeleton.file(MASK_FILE);
-  skeleton.directory(MASK_DIRECTORY, 0o555);
+  ground.file(MASK_FILE);
+  ground.directory(MASK_DIRECTORY, 0o555);
   if (profile.nesting) {
-    skeleton.directory(sandboxPath(`${NESTING_DIRECTORY}/proc`));
-    steps.push({ step: { op: "hidden-proc", folder: NESTING_DIRECTORY }, because: because(profile, "nesting") });
+    ground.directory(sandboxPath(`${NESTING_DIRECTORY}/proc`));
+    steps.push({ step: { op: "hidden-proc", folder: NESTING_DIRECTORY, way }, because: because(profile, "nesting") });
   }
   for (const target of profile.proc.masked) {
     const fact = pathFact(facts, target);
     // Below a hidden directory there is nothing to hide any more.
     if (fact.kind === "missing" || profile.proc.masked.some((other) => isBelow(target, other))) continue;
-    steps.push({ step: { op: "mask", target, directory: isDirectory(fact) }, because: hiding });
+    steps.push({ step: { op: "mask", target, directory: isDirectory(fact), way }, because: hiding });
   }
   return steps;
 }

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { type SandboxPath, sandboxPath } from "../base/brand.ts";
 import { ALWAYS, type Planned } from "../profile/because.ts";
+import type { Ground } from "./ground.ts";
 import type { RootfsStep } from "./step.ts";
 
 type Made = Extract<RootfsStep, { readonly op: "directory" | "file" | "symlink" }>;
@@ -12,7 +13,8 @@ type Made = Extract<RootfsStep, { readonly op: "directory" | "file" | "symlink" 
  * cannot lead anywhere else then. A link of the root would lead to the host's files at that time, since the process's
  * root directory is still the host's; so nothing is made below one.
  */
-export class Skeleton {
+export class Skeleton implements Ground {
+  readonly way = "skeleton";
   readonly #made = new Map<string, Planned<Made>>();
 
   get steps(): readonly Planned<Made>[] {
@@ -30,6 +32,18 @@ export class Skeleton {
       const made = this.#made.get(above)?.step;
       if (made !== undefined) return made.op === "directory" ? undefined : made;
     }
+    return undefined;
+  }
+
+  /** Why nothing can be mounted on `target`, or undefined. */
+  fault(target: SandboxPath, kind: "directory" | "file"): string | undefined {
+    const obstacle = this.obstacle(target);
+    if (obstacle?.op === "symlink")
+      return `${obstacle.path} is a link to ${obstacle.to} there; name the path without it`;
+    if (obstacle !== undefined) return `${obstacle.path} is a file there`;
+    const made = this.at(target)?.op;
+    if (made === "file" && kind === "directory") return "it is a file there, and what is to be mounted is a directory";
+    if (made === "directory" && kind === "file") return "it is a directory there, and what is to be bound is none";
     return undefined;
   }
 

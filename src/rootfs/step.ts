@@ -22,6 +22,8 @@ export interface MadePoint {
   readonly path: SandboxPath;
   readonly kind: "directory" | "file";
   readonly mode: number;
+  /** Of a file that is not only to be mounted on. */
+  readonly content?: string;
 }
 
 /** Where an overlay keeps what is written. */
@@ -38,7 +40,18 @@ export type RootfsStep =
   | { readonly op: "directory"; readonly path: SandboxPath; readonly mode: number }
   | { readonly op: "symlink"; readonly path: SandboxPath; readonly to: string }
   | { readonly op: "file"; readonly path: SandboxPath; readonly content: string }
-  | { readonly op: "scratch"; readonly target: SandboxPath }
+  /** Puts a directory in the place of the root so far, whose own directories and files are mounted in it from then on. */
+  | {
+      readonly op: "base";
+      /** Canonical; changed only if `mode` is "rw". */
+      readonly directory: HostPath;
+      readonly mode: "ro" | "rw" | "overlay";
+      /** Of what is written to memory. */
+      readonly size: Bytes;
+      /** Parents first; what the directory lacks. None if it is writable: nothing is made in it. */
+      readonly points: readonly MadePoint[];
+    }
+  | { readonly op: "scratch"; readonly target: SandboxPath; readonly readonly: boolean; readonly way: Way }
   | {
       readonly op: "bind";
       /** Canonical. */
@@ -60,7 +73,7 @@ export type RootfsStep =
       /** Parents first; they lie above `lower` and below what is written. */
       readonly points: readonly MadePoint[];
     }
-  | { readonly op: "device"; readonly name: string; readonly target: SandboxPath }
+  | { readonly op: "device"; readonly name: string; readonly target: SandboxPath; readonly way: Way }
   | {
       readonly op: "tmpfs";
       readonly target: SandboxPath;
@@ -70,7 +83,7 @@ export type RootfsStep =
       /** Parents first. */
       readonly points: readonly MadePoint[];
     }
-  | { readonly op: "devpts"; readonly target: SandboxPath }
+  | { readonly op: "devpts"; readonly target: SandboxPath; readonly way: Way }
   | { readonly op: "new-proc" }
   | { readonly op: "limit-namespaces"; readonly user: number }
   | { readonly op: "low-ports" }
@@ -79,13 +92,15 @@ export type RootfsStep =
       readonly target: SandboxPath;
       readonly readonly: boolean;
       readonly keepWritable: boolean;
+      readonly way: Way;
     }
   /** A proc without masks, under a mount that hides it: the kernel gives nobody a fresh one where none is whole. */
-  | { readonly op: "hidden-proc"; readonly folder: SandboxPath }
-  | { readonly op: "readonly"; readonly target: SandboxPath }
-  | { readonly op: "mask"; readonly target: SandboxPath; readonly directory: boolean }
-  | { readonly op: "enter-root" }
-  | { readonly op: "seal-root" }
+  | { readonly op: "hidden-proc"; readonly folder: SandboxPath; readonly way: Way }
+  | { readonly op: "readonly"; readonly target: SandboxPath; readonly way: Way }
+  | { readonly op: "mask"; readonly target: SandboxPath; readonly directory: boolean; readonly way: Way }
+  /** `based`: the root lies on another one, which goes with the host's. */
+  | { readonly op: "enter-root"; readonly based: boolean }
+  | { readonly op: "seal-root"; readonly based: boolean }
   | { readonly op: "workdir"; readonly path: SandboxPath }
   /** The supervisor's: directories one in the other below `root`, which exists. */
   | { readonly op: "make-cache"; readonly root: HostPath; readonly folders: readonly string[] }
@@ -103,6 +118,13 @@ const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
 const holding = (points: readonly MadePoint[]): string =>
   points.length === 0 ? "" : ` that holds ${points.map(({ path }) => printable(path)).join(", ")}`;
 
+function describeBase({ directory, mode, size, points }: Extract<RootfsStep, { op: "base" }>): string {
+  const how = { ro: "read-only", rw: "writable", overlay: `under an overlay written to a tmpfs of ${size} bytes` }[
+    mode
+  ];
+  return `make ${printable(directory)} the root, ${how}${holding(points)}`;
+}
+
 /** A step as an order: "bind /usr read-only on /usr"; printable. */
 export function describeRootfs(step: RootfsStep): string {
   switch (step.op) {
@@ -116,8 +138,10 @@ export function describeRootfs(step: RootfsStep): string {
       return `link ${printable(step.path)} to ${printable(step.to)}`;
     case "file":
       return `write ${printable(step.path)} (${Buffer.byteLength(step.content)} bytes)`;
+    case "base":
+      return describeBase(step);
     case "scratch":
-      return `make ${printable(step.target)} private and writable`;
+      return `make ${printable(step.target)} private and ${step.readonly ? "read-only" : "writable"}`;
     case "bind":
       return `bind ${printable(step.source)} ${step.mode === "ro" ? "read-only" : "writable"} on ${printable(step.target)}`;
     case "overlay": {
@@ -148,7 +172,7 @@ export function describeRootfs(step: RootfsStep): string {
     case "enter-root":
       return "enter the new root and let go of the host's";
     case "seal-root":
-      return "make the root read-only";
+      return step.based ? "let go of what the root was made with" : "make the root read-only";
     case "workdir":
       return `start in ${printable(step.path)}`;
     case "make-cache":

@@ -4,6 +4,7 @@ import { ROOT } from "../support/tsbox.ts";
 import { ATTACKS } from "./attacks.ts";
 import { LINES } from "./history.ts";
 import { LIFE } from "./outside/life.ts";
+import { ROOTS } from "./outside/roots.ts";
 import { STARTUP } from "./outside/startup.ts";
 import { WORDS } from "./outside/words.ts";
 import { OUTSIDE } from "./outside.ts";
@@ -17,7 +18,7 @@ import { expectHeld, isTwinFree, tryAttack } from "./suite.ts";
  */
 
 const tried: Tried[] = [];
-const outside = { ...STARTUP, ...WORDS, ...LIFE };
+const outside = { ...STARTUP, ...ROOTS, ...WORDS, ...LIFE };
 
 describe.each(Object.entries(ATTACKS))("%s", (_name, attacks) => {
   it.each(attacks)("$id: $title", async (attack) => {

@@ -31,6 +31,27 @@ export const OUTSIDE: readonly OutsideAttack[] = [
     twin: "the source taken as a plain path",
   },
   {
+    id: "root-link",
+    line: 7,
+    title: "a link in a root that is a directory, on the way to a mount's target, since the plan was made",
+    wall: "targets in a root are walked without links",
+    twin: "the target taken as a plain path",
+  },
+  {
+    id: "root-null",
+    line: 8,
+    title: "a /dev/null of the root's that leads to another file",
+    wall: "/dev is tsbox's own",
+    twin: "the root's own /dev",
+  },
+  {
+    id: "root-climb",
+    line: 9,
+    title: "links at the top of a root that lead out of it, on the way to what is to be made there",
+    wall: "nothing is made below a link",
+    twin: "mkdir -p of the same paths",
+  },
+  {
     id: "workdir-link",
     line: 15,
     title: "a link to /proc/self/fd/N, where the set-up left a directory open, as the directory to start in",

@@ -135,6 +135,14 @@ export const ROOT: Host = {
   tree: { ...DEBIAN.tree, "/srv/build/out": "directory", "/srv/build/notes": "file" },
 };
 
+/** What debootstrap(8) makes, of which the plan takes notice. */
+const SYSTEM: Tree = Object.fromEntries(
+  ["dev", "etc", "home", "proc", "root", "run", "sys", "tmp", "var/tmp"].map((name) => [
+    `/srv/debian/${name}`,
+    "directory",
+  ]),
+);
+
 /** As much as a command line can ask for at once. */
 const BUSY: Overrides = {
   map: "range",
@@ -173,6 +181,9 @@ const CONNECTED: Overrides = {
   addHost: ["db:192.0.2.7"],
 };
 
+/** A root of the user's own. */
+const BASED: Overrides = { rootfs: "/srv/debian:overlay", volume: ["/srv/data:/opt/data"] };
+
 export interface Kind {
   readonly host: Host;
   readonly overrides: Overrides;
@@ -184,6 +195,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   debian: { host: DEBIAN, overrides: {} },
   old: { host: OLD, overrides: {} },
   connected: { host: DEBIAN, overrides: CONNECTED },
+  based: { host: { ...ROOT, user: DEBIAN.user, tree: { ...ROOT.tree, ...SYSTEM } }, overrides: BASED },
   "busy-root": { host: ROOT, overrides: BUSY, clock: { monotonic: -60, boottime: 86_400 } },
 };
 

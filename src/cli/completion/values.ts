@@ -32,6 +32,7 @@ export const OPTION_VALUES: Readonly<Record<string, () => Values>> = {
   "--cap-add": () => words(wordsOfKey("capabilities.keep")),
   "--cap-drop": () => words([...wordsOfKey("capabilities.keep"), "ALL"]),
   "--volume": () => ({ kind: "file" }),
+  "--rootfs": () => ({ kind: "directory" }),
   "--tmpfs": () => ({ kind: "free" }),
   "--only": () => ({ kind: "file" }),
   "--except": () => ({ kind: "file" }),

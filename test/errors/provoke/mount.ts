@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { withMounts } from "../../support/odd.ts";
 import type { Project } from "../../support/project.ts";
+import { makeRootTree } from "../../support/root-tree.ts";
 import { ROOT } from "../../support/tsbox.ts";
 import { type Attempt, type Provocation, run, withProfile } from "../provocation.ts";
 
@@ -58,6 +59,19 @@ export const MOUNT: readonly Provocation[] = [
     told: ["p.toml: it is no directory", "fix: use the directory that it lies in"],
     attempt: (project) => withProfile(project, '[[mount]]\nsource = "${work}/p.toml"\nmode = "overlay"'),
     repaired: (project) => withProfile(project, '[[mount]]\nsource = "${work}"\nmode = "overlay"'),
+  },
+  {
+    code: "E_ROOT",
+    when: "a writable one lacks what is mounted on",
+    told: ["/root the root: it lacks /dev, and tsbox makes nothing in a directory of the host", "from: command line"],
+    attempt: (project) => {
+      mkdirSync(`${project.home}/root`);
+      return run(["--work", "none", "--rootfs", `${project.home}/root:rw`, "-v", "/usr:/usr:ro"]);
+    },
+    repaired: (project) => {
+      makeRootTree(`${project.home}/root`);
+      return run(["--work", "none", "--rootfs", `${project.home}/root:overlay`, "-v", "/usr:/usr:ro"]);
+    },
   },
   {
     code: "E_CACHE",
