@@ -3,9 +3,12 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { compileFilter } from "../src/host/filter.ts";
 import { findLauncher } from "../src/launcher/find.ts";
 import { encode } from "../src/plan/encode.ts";
-import { prepare } from "../src/run/prepare.ts";
+import type { Plan } from "../src/plan/plan.ts";
+import { prepare, prepareFilter } from "../src/run/prepare.ts";
+import { encodeProgram } from "../src/sys/bpf.ts";
 import { sealedMemfd } from "../src/sys/libc.ts";
 import { bwrapArguments, bwrapVersion } from "./bwrap.ts";
 import { describeBar, describeTimes, FEWEST_PAIRS, median, milliseconds, parseRounds } from "./figure.ts";
@@ -33,17 +36,21 @@ function timeCommands(spawn: string, rounds: number, commands: readonly Command[
   return times;
 }
 
+const STRICT = { profile: "strict", overrides: {}, configHome: undefined, cwd: undefined, streams: [] };
+
+/** The plan with libseccomp's filter as it is, which is loaded in a shorter form. */
+function withLongFilter(plan: Plan, packageDir: string): Plan {
+  const program = encodeProgram(compileFilter(prepareFilter({ ...STRICT, packageDir }).spec));
+  const steps = plan.steps.map((step) =>
+    step.section === "seccomp" ? { ...step, step: { ...step.step, program } } : step,
+  );
+  return { ...plan, steps };
+}
+
 /** The plan and the launcher alone, against bubblewrap. */
 function benchLaunch(spawn: string, rounds: number): void {
   const packageDir = process.cwd();
-  const { plan } = prepare({
-    profile: "strict",
-    overrides: {},
-    configHome: undefined,
-    packageDir,
-    cwd: undefined,
-    streams: [],
-  });
+  const { plan } = prepare({ ...STRICT, packageDir });
   const scratch = mkdtempSync(join(tmpdir(), "tsbox-bench."));
   const emptyDirectory = join(scratch, "directory");
   const emptyFile = join(scratch, "file");
@@ -53,10 +60,12 @@ function benchLaunch(spawn: string, rounds: number): void {
   const keep = (bytes: Uint8Array): number => fds.push(sealedMemfd("tsbox-bench", bytes)) + 2;
   try {
     const bytes = encode(plan);
-    const launcher = [findLauncher(packageDir, plan.arch), String(keep(bytes)), "{ppid}", TRUE];
+    const launcher = findLauncher(packageDir, plan.arch);
+    const launch = (planned: Uint8Array): string[] => [launcher, String(keep(planned)), "{ppid}", TRUE];
     const commands: Command[] = [
-      { name: "tsbox: launcher and plan", words: launcher },
+      { name: "tsbox: launcher and plan", words: launch(bytes) },
       { name: "nothing: true by itself", words: [TRUE] },
+      { name: "tsbox: with libseccomp's filter as it is", words: launch(encode(withLongFilter(plan, packageDir))) },
     ];
     const version = bwrapVersion();
     if (version !== undefined) {
@@ -69,7 +78,11 @@ function benchLaunch(spawn: string, rounds: number): void {
       );
     }
     console.log(`starting a sandbox, plan of ${plan.steps.length} steps and ${bytes.length} bytes already built:`);
-    const [own, , peer] = timeCommands(spawn, rounds, commands, fds);
+    const [own, , long, peer] = timeCommands(spawn, rounds, commands, fds);
+    if (own !== undefined && long !== undefined && rounds >= FEWEST_PAIRS) {
+      const spared = median(own.map((time, i) => (long[i] ?? 0) - time));
+      console.log(`the shorter filter spares ${milliseconds(spared)}, the median of the pairs`);
+    }
     if (own === undefined || peer === undefined) console.log("no ratio: bubblewrap is not installed");
     else if (rounds < FEWEST_PAIRS) console.log(`no ratio: ${rounds} pairs are fewer than ${FEWEST_PAIRS}`);
     else console.log(describeBar("ratio to bubblewrap", median(own) / median(peer), LAUNCH_BAR, ""));

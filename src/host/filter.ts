@@ -12,6 +12,9 @@ import {
 import type { FilterAction, FilterRule, FilterSpec } from "../sys/filter.ts";
 import { unknownCalls } from "../sys/prelude.ts";
 import { proveProgram } from "../sys/proof.ts";
+import { proveSame } from "../sys/same.ts";
+import { shorten } from "../sys/shorten.ts";
+import { AUDIT_ARCH, LAST } from "../sys/syscalls.ts";
 
 /** What libseccomp made of a {@link FilterSpec}. */
 export interface SeccompFact {
@@ -32,17 +35,17 @@ function stage(spec: FilterSpec, fallback: FilterAction, rules: readonly FilterR
 }
 
 /**
- * Makes a filter program and proves it.
+ * What libseccomp makes of a specification.
  *
- * libseccomp cannot say "every value of this argument but one, compared in 32 bits", nor an errno for one call's values
- * that no rule allows. So four stages are joined, each asked when the one before it has no answer: unknown numbers,
- * refusals by argument, allowances, errnos.
- * @throws TsboxError E_LIBSECCOMP_MISSING, E_LIBSECCOMP_OLD, E_LIBSECCOMP_FAILED, E_FILTER_LONG, E_FILTER_WRONG.
+ * It cannot say "every value of this argument but one, compared in 32 bits", nor an errno for one call's values that no rule
+ * allows. So four stages are joined, each asked when the one before it has no answer: unknown numbers, refusals by
+ * argument, allowances, errnos.
+ * @throws TsboxError E_LIBSECCOMP_MISSING, E_LIBSECCOMP_OLD, E_LIBSECCOMP_FAILED.
  */
-export function buildFilter(spec: FilterSpec): SeccompFact {
+export function compileFilter(spec: FilterSpec): Instruction[] {
   const allows = spec.rules.filter(({ action }) => action === "allow");
   const refuses = spec.rules.filter(({ action }) => action !== "allow");
-  const instructions: Instruction[] = joinStages([
+  return joinStages([
     unknownCalls(spec.arch, spec.unknown),
     ...stage(
       spec,
@@ -58,6 +61,20 @@ export function buildFilter(spec: FilterSpec): SeccompFact {
       true,
     ),
   ]);
+}
+
+/** A shorter program, where that is certain to answer alike; length is start-up time. */
+function shortened({ arch }: FilterSpec, program: readonly Instruction[]): readonly Instruction[] {
+  const shorter = shorten(program, AUDIT_ARCH[arch]);
+  return proveSame(program, shorter, LAST[arch]) ? shorter : program;
+}
+
+/**
+ * Makes a filter program and proves it.
+ * @throws TsboxError as {@link compileFilter}, E_FILTER_LONG, E_FILTER_WRONG.
+ */
+export function buildFilter(spec: FilterSpec): SeccompFact {
+  const instructions = shortened(spec, compileFilter(spec));
   if (instructions.length > MAX_INSTRUCTIONS) {
     throw new TsboxError("E_FILTER_LONG", { count: String(instructions.length), limit: String(MAX_INSTRUCTIONS) });
   }

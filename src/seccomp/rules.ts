@@ -6,7 +6,7 @@
  * 2. Here the names become rules with numbers: groups are opened along `include`, calls that this architecture lacks are
  *    left out, equal rules are counted once, contradictions are errors. The result, a FilterSpec, is data: what it says
  *    for a call is written at that type.
- * 3. src/host/filter.ts has libseccomp make a program of it and proves the program on every number.
+ * 3. src/host/filter.ts has libseccomp make a program of it, makes that shorter and proves it on every number.
  * 4. The plan carries the program; the launcher installs it last before exec, with no_new_privs set.
  *
  * Composition only ever adds: a rule that refuses without tests chooses an errno and a group that allows the call wins.

@@ -10,10 +10,11 @@ export interface Call {
   readonly args: readonly bigint[];
 }
 
-/** What a program answered, and after how many instructions. */
+/** What a program answered, after how many instructions, and whether it has looked at more than number and architecture. */
 export interface Verdict {
   readonly returned: number;
   readonly steps: number;
+  readonly looked: boolean;
 }
 
 /** A call as the sixteen words of struct seccomp_data, little-endian halves of the arguments in order. */
@@ -41,6 +42,7 @@ function word(data: Uint32Array, offset: number): number {
 export function runProgram(program: readonly Instruction[], data: Uint32Array): Verdict {
   let accumulator = 0;
   let at = 0;
+  let looked = false;
   for (let steps = 1; ; steps++) {
     const instruction = program[at];
     if (instruction === undefined) throw new RangeError(`a filter runs past its end at ${at}`);
@@ -49,8 +51,10 @@ export function runProgram(program: readonly Instruction[], data: Uint32Array): 
     if (code === BPF.JMP_JEQ_K) at += accumulator === k ? jt : jf;
     else if (code === BPF.JMP_JGT_K) at += accumulator > k ? jt : jf;
     else if (code === BPF.JMP_JGE_K) at += accumulator >= k ? jt : jf;
-    else if (code === BPF.LD_W_ABS) accumulator = word(data, k);
-    else if (code === BPF.RET_K) return { returned: k, steps };
+    else if (code === BPF.LD_W_ABS) {
+      accumulator = word(data, k);
+      looked ||= k !== SECCOMP_DATA.nr && k !== SECCOMP_DATA.arch;
+    } else if (code === BPF.RET_K) return { returned: k, steps, looked };
     else if (code === BPF.JMP_JA) at += k;
     else if (code === BPF.ALU_AND_K) accumulator = (accumulator & k) >>> 0;
     else if (code === BPF.JMP_JSET_K) at += (accumulator & k) !== 0 ? jt : jf;

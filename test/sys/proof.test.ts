@@ -48,35 +48,27 @@ describe("proveProgram", () => {
   const swapped = (i: number, k: number): Instruction[] =>
     program.map((instruction, at) => (at === i ? { ...instruction, k } : instruction));
 
+  const isRefused = (i: number, k: number): boolean => {
+    try {
+      proveProgram(spec, swapped(i, k));
+      return false;
+    } catch {
+      return true;
+    }
+  };
+
   test("refuses it with any one answer turned round", () => {
     const answers = program.flatMap(({ code, k }, i) => (code === BPF.RET_K ? [{ i, k }] : []));
-    expect(answers.length).toBeGreaterThan(5);
-    // libseccomp's own check of the architecture can never fail behind that of the prelude.
-    const unreachable = answers.filter(({ i, k }) => {
-      try {
-        proveProgram(spec, swapped(i, k === RET.ALLOW ? RET.KILL_PROCESS : RET.ALLOW));
-        return true;
-      } catch {
-        return false;
-      }
-    });
-    expect(unreachable.every(({ k }) => k === RET.KILL_PROCESS)).toBe(true);
+    expect(answers.length).toBeGreaterThan(4);
+    const unnoticed = answers.filter(({ i, k }) => !isRefused(i, k === RET.ALLOW ? RET.KILL_PROCESS : RET.ALLOW));
+    expect(unnoticed).toEqual([]);
   });
 
   test("refuses it with any one compared value changed", () => {
-    const compared = program.flatMap(({ code, k }, i) =>
-      code === BPF.JMP_JEQ_K && k !== AUDIT_ARCH[arch] ? [{ i, k }] : [],
-    );
-    const unnoticed = compared.filter(({ i, k }) => {
-      try {
-        proveProgram(spec, swapped(i, k ^ 0x100));
-        return true;
-      } catch {
-        return false;
-      }
-    });
-    // The stages of libseccomp test for the number -1 again, which the prelude has answered.
-    expect(unnoticed.filter(({ k }) => k !== 0xffff_ffff)).toEqual([]);
+    const codes: readonly number[] = [BPF.JMP_JEQ_K, BPF.JMP_JGE_K];
+    const compared = program.flatMap(({ code, k }, i) => (codes.includes(code) ? [{ i, k }] : []));
+    expect(compared.length).toBeGreaterThan(50);
+    expect(compared.filter(({ i, k }) => !isRefused(i, k ^ 0x100))).toEqual([]);
   });
 
   test.each<[string, FilterRule]>([
