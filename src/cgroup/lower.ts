@@ -2,7 +2,9 @@ import { assertNever } from "../base/assert.ts";
 import {
   type Call,
   CGROUP,
+  CGROUP_CPU_STAT,
   CGROUP_FREEZE,
+  CGROUP_INSIDE,
   CGROUP_KILL,
   call,
   data,
@@ -17,6 +19,8 @@ import type { CgroupStep, Notice } from "./step.ts";
 
 /** The directory in which the cgroup is made. */
 const PARENT = "cgroup-parent";
+/** In a cgroup that is divided from inside: where the sandbox's own processes are. */
+const LEAF = "tsbox";
 
 const resolve = flags(RESOLVE, "NO_SYMLINKS");
 const how = data(words(O.CLOEXEC, 0, resolve.value), `{O_RDONLY|O_CLOEXEC, ${resolve.show}}`);
@@ -58,9 +62,28 @@ function limit({ file, value, optional }: Extract<CgroupStep, { op: "cgroup-limi
   );
 }
 
+/** As src/launcher/prune.c has it. */
+const DEPTH = 8;
+const DESCENDANTS = 256;
+
+const write = (at: string, file: string, value: string): Call[] =>
+  writeFile(slot(at), file, value, O.WRONLY | O.CLOEXEC, file);
+
+/** The limits are those of the cgroup above, which cannot be seen from inside: nobody there can raise them. */
+const divide = ({ controllers }: Extract<CgroupStep, { op: "divide-cgroup" }>): Call[] => [
+  ...write(CGROUP, "cgroup.max.depth", String(DEPTH)),
+  ...write(CGROUP, "cgroup.max.descendants", String(DESCENDANTS)),
+  ...write(CGROUP, "cgroup.subtree_control", controllers.map((name) => `+${name}`).join(" ")),
+  call("mkdirat", [slot(CGROUP), "inside", 0o755], { of: "inside" }),
+  open(CGROUP, "inside", CGROUP_INSIDE),
+  call("mkdirat", [slot(CGROUP_INSIDE), LEAF, 0o755], { of: `inside/${LEAF}` }),
+];
+
 interface Figure {
   readonly name: string;
   readonly path: string;
+  /** Where others in it count as well. */
+  readonly dividedPath?: string;
   readonly line?: string;
   readonly key?: string;
   /** Above 0 it is a limit that was reached. */
@@ -71,11 +94,11 @@ interface Figure {
 const FIGURES: readonly Figure[] = [
   { name: "memory_peak_bytes", path: "memory.peak" },
   { name: "swap_peak_bytes", path: "memory.swap.peak" },
-  // The machine's own want of memory kills as well, and is no limit that was reached.
+  // The machine's own want of memory kills as well, and is no limit that was reached; nor is that of a sandbox inside.
   { name: "limit_ooms", path: "memory.events.local", line: "oom ", limit: "memory" },
   { name: "oom_kills", path: "memory.events", line: "oom_kill " },
   { name: "pids_peak", path: "pids.peak" },
-  { name: "pids_refused", path: "pids.events", line: "max ", limit: "pids" },
+  { name: "pids_refused", path: "pids.events", dividedPath: "pids.events.local", line: "max ", limit: "pids" },
   { name: "cpu_user_us", path: "cpu.stat", line: "user_usec " },
   { name: "cpu_system_us", path: "cpu.stat", line: "system_usec " },
   { name: "cpu_throttled_us", path: "cpu.stat", line: "throttled_usec " },
@@ -91,9 +114,10 @@ const FIGURES: readonly Figure[] = [
   ),
 ];
 
-function figures(notices: readonly Notice[]): Call[] {
-  return FIGURES.flatMap(({ name, path, line = "", key = "", limit: reached }): Call[] => {
+function figures({ notices, divided }: Extract<CgroupStep, { op: "cgroup-figures" }>): Call[] {
+  return FIGURES.flatMap(({ name, path: usual, dividedPath = usual, line = "", key = "", limit: reached }): Call[] => {
     const notice = notices.find((each) => each.limit === reached);
+    const path = divided ? dividedPath : usual;
     const figure = { op: "figure", at: CGROUP, path, line, key, name } as const;
     if (notice === undefined) return [figure];
     const tell: Call = { op: "tell", slot: name, note: notice.note, name: notice.limit, limit: true };
@@ -101,13 +125,9 @@ function figures(notices: readonly Notice[]): Call[] {
   });
 }
 
-/** What is left in it, after a set-up that failed half-way, would keep it from being removed. */
+/** What is left in it would keep it from being removed: after a set-up that failed half-way, or by sandboxes inside. */
 function remove(name: string): Call[] {
-  return [
-    call("write", [slot(CGROUP_KILL), "1", 1], { of: CGROUP_KILL }),
-    // Busy while a process in it is not reaped by whoever that is up to: the next run removes it then.
-    call("unlinkat", [slot(PARENT), name, flags(AT, "REMOVEDIR")], { tolerate: ["ENOENT", "EBUSY"], of: name }),
-  ];
+  return [call("write", [slot(CGROUP_KILL), "1", 1], { of: CGROUP_KILL }), { op: "prune", at: PARENT, path: name }];
 }
 
 export function lowerCgroup(step: CgroupStep): Lowered {
@@ -116,8 +136,22 @@ export function lowerCgroup(step: CgroupStep): Lowered {
       return { host: make(step) };
     case "cgroup-limit":
       return { host: limit(step) };
+    case "divide-cgroup":
+      return { host: divide(step) };
+    case "enter-leaf":
+      // After the namespace, whose root is where it was made.
+      return { init: write(CGROUP_INSIDE, `${LEAF}/cgroup.procs`, "0") };
+    case "watch-cpu-time":
+      return {
+        host: [
+          call("openat", [slot(CGROUP), CGROUP_CPU_STAT, O.CLOEXEC, 0], {
+            save: CGROUP_CPU_STAT,
+            of: CGROUP_CPU_STAT,
+          }),
+        ],
+      };
     case "cgroup-figures":
-      return { after: figures(step.notices) };
+      return { after: figures(step) };
     case "remove-cgroup":
       return { after: remove(step.name) };
     default:

@@ -1,4 +1,6 @@
+import type { Milliseconds } from "../base/brand.ts";
 import { type Because, TsboxError } from "../errors/error.ts";
+import { FIX } from "../errors/fix.ts";
 import type { CgroupPlace, HostFacts } from "../host/facts.ts";
 import { because, type Planned } from "../profile/because.ts";
 import { LIMIT_KEYS, type LimitName, renderCpus } from "../profile/limits.ts";
@@ -12,6 +14,10 @@ import type { CgroupStep, Notice } from "./step.ts";
  * The supervisor makes a cgroup below one that the user may divide, writes the limits into it, and clones init into it, so
  * that no process of the sandbox has ever been outside. Init then makes the cgroup namespace, whose root is that cgroup; no
  * cgroup file system is mounted inside. When the sandbox has ended the supervisor reads the figures and removes the cgroup.
+ *
+ * Where sandboxes inside are allowed (nesting), they may have limits of their own: in the cgroup lies a second one, without
+ * limits, which is the root of the namespace and belongs to the user as a cgroup file system inside shows it; the processes are
+ * in a leaf of it. What limits them all is the first one, which nobody inside can see.
  *
  * Where that place is, or why there is none, src/host/cgroup.ts finds out; src/state/cgroup.ts makes one if it can be made.
  */
@@ -37,6 +43,13 @@ type Writer<K extends LimitName> = (
 
 const one = (file: string, value: string | number): readonly Setting[] => [{ file, value: String(value) }];
 
+/** On bfq's scale, which ends with 1000 and has the same 100 in it; systemd converts likewise. */
+const weightOfBfq = (weight: number): number => (weight <= 100 ? weight : 100 + Math.round((weight - 100) / 11));
+
+/** Of the same value for each size of huge pages: what is used, and what is set aside by mmap(2). */
+const hugePages = (bytes: number, sizes: readonly string[]): readonly Setting[] =>
+  sizes.flatMap((size) => [...one(`hugetlb.${size}.max`, bytes), ...one(`hugetlb.${size}.rsvd.max`, bytes)]);
+
 /** By key, in the order in which they are written. */
 const WRITERS: { readonly [K in LimitName]: Writer<K> } = {
   // A process that is killed for want of memory takes all others with it: what is left would be half a sandbox.
@@ -50,7 +63,11 @@ const WRITERS: { readonly [K in LimitName]: Writer<K> } = {
   cpus: (cpus) => one("cpu.max", `${Math.round(cpus * PERIOD_US)} ${PERIOD_US}`),
   cpuWeight: (weight) => one("cpu.weight", weight),
   cpuset: (cpus) => one("cpuset.cpus", renderCpus(cpus)),
-  ioWeight: (weight) => one("io.weight", `default ${weight}`),
+  ioWeight: (weight, _, place) =>
+    place.ioWeights.flatMap((file) => one(file, `default ${file === "io.bfq.weight" ? weightOfBfq(weight) : weight}`)),
+  hugetlb: (bytes, _, place) => hugePages(bytes, place.hugePages),
+  // The kernel has no such limit: src/launcher/limit.c.
+  cpuTime: () => [],
   io: (limits, { disks }) =>
     limits.flatMap(({ device, rates }) => {
       const written = Object.entries(rates).map(([rate, n]) => ` ${rate}=${n}`);
@@ -102,6 +119,13 @@ function noticesOf({ limits: { memory, pids } }: Profile): Notice[] {
 /** What every place with these controllers can give besides the limits: figures. */
 const USEFUL = ["memory", "pids", "io"];
 
+const CONTROLLERS: ReadonlySet<string> = new Set(
+  Object.values(LIMIT_KEYS).flatMap(({ controller }) => controller ?? []),
+);
+
+/** What sandboxes inside may have limits of. */
+const shared = (place: CgroupPlace): string[] => place.controllers.filter((name) => CONTROLLERS.has(name));
+
 function checkDisks(profile: Profile, { disks }: HostFacts): void {
   for (const { device } of profile.limits.io ?? []) {
     if (disks.has(device)) continue;
@@ -110,36 +134,58 @@ function checkDisks(profile: Profile, { disks }: HostFacts): void {
   }
 }
 
+function checkWeights(profile: Profile, { ioWeights }: CgroupPlace): void {
+  if (profile.limits.ioWeight === undefined || ioWeights.length > 0) return;
+  const params = { reason: "this kernel shares no disk by weight", fix: FIX.ioWeights };
+  throw new TsboxError("E_CGROUP", params, because(profile, keyOf("ioWeight")));
+}
+
 function checkPlace(profile: Profile, place: CgroupPlace, why: Because): readonly string[] {
-  const needed = [...new Set(limitNames(profile).map((name) => LIMIT_KEYS[name].controller))];
+  const needed = [...new Set(limitNames(profile).flatMap((name) => LIMIT_KEYS[name].controller ?? []))];
   const lacking = needed.filter((controller) => !place.controllers.includes(controller));
   if (lacking.length > 0) {
     const reason = `${place.parent} has no controller for ${lacking.join(", ")}`;
     throw new TsboxError("E_CGROUP", { reason, fix: place.fix }, why);
   }
-  const wanted = [...needed, ...USEFUL.filter((name) => place.controllers.includes(name))];
+  const useful = profile.nesting ? shared(place) : USEFUL.filter((name) => place.controllers.includes(name));
+  const wanted = [...needed, ...useful];
   return [...new Set(wanted)].filter((name) => !place.enabled.includes(name));
 }
 
 export interface CgroupPlan {
   /** Before init is made. */
   readonly enter: readonly Step[];
+  /** When it is in its namespaces. */
+  readonly settle: readonly Step[];
   /** When it has ended. */
   readonly leave: readonly Step[];
+  readonly cpuTime: { readonly after: Milliseconds; readonly because: Because } | undefined;
   /** Why there are no limits although the profile would like some. */
   readonly missing: string | undefined;
 }
 
-const NOTHING: CgroupPlan = { enter: [], leave: [], missing: undefined };
+const NOTHING: CgroupPlan = { enter: [], settle: [], leave: [], cpuTime: undefined, missing: undefined };
 
 function planIn(place: CgroupPlace, profile: Profile, facts: HostFacts, why: Because): CgroupPlan {
   checkDisks(profile, facts);
   const enable = checkPlace(profile, place, why);
+  checkWeights(profile, place);
   const { parent, name } = place;
+  const { nesting: divided } = profile;
+  const { cpuTime } = profile.limits;
+  const inside = because(profile, "nesting");
+  const time = because(profile, keyOf("cpuTime"));
   return {
-    enter: [{ step: { op: "new-cgroup", parent, name, enable }, because: why }, ...planLimits(profile, facts, place)],
+    enter: [
+      { step: { op: "new-cgroup", parent, name, enable }, because: why },
+      ...planLimits(profile, facts, place),
+      ...(cpuTime === undefined ? [] : [{ step: { op: "watch-cpu-time" }, because: time } as const]),
+      ...(divided ? [{ step: { op: "divide-cgroup", controllers: shared(place) }, because: inside } as const] : []),
+    ],
+    settle: divided ? [{ step: { op: "enter-leaf" }, because: inside }] : [],
+    cpuTime: cpuTime === undefined ? undefined : { after: cpuTime, because: time },
     leave: [
-      { step: { op: "cgroup-figures", notices: noticesOf(profile) }, because: why },
+      { step: { op: "cgroup-figures", notices: noticesOf(profile), divided }, because: why },
       { step: { op: "remove-cgroup", name }, because: why },
     ],
     missing: undefined,

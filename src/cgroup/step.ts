@@ -25,7 +25,11 @@ export type CgroupStep =
       /** Without the file there is nothing to be limited either. */
       readonly optional: boolean;
     }
-  | { readonly op: "cgroup-figures"; readonly notices: readonly Notice[] }
+  /** Sandboxes inside may have cgroups of their own in it, with these controllers; src/cgroup/plan.ts. */
+  | { readonly op: "divide-cgroup"; readonly controllers: readonly string[] }
+  | { readonly op: "enter-leaf" }
+  | { readonly op: "watch-cpu-time" }
+  | { readonly op: "cgroup-figures"; readonly notices: readonly Notice[]; readonly divided: boolean }
   | { readonly op: "remove-cgroup"; readonly name: string };
 
 /** A step as an order; printable. */
@@ -35,6 +39,12 @@ export function describeCgroup(step: CgroupStep): string {
       return `make the cgroup ${step.name} in ${printable(step.parent)}`;
     case "cgroup-limit":
       return `limit its ${step.file} to ${printable(step.value)}`;
+    case "divide-cgroup":
+      return `make a cgroup in it that may be divided from inside, with ${step.controllers.join(", ")}`;
+    case "enter-leaf":
+      return "move into a leaf of that cgroup, so that others can be made beside it";
+    case "watch-cpu-time":
+      return "open its cpu.stat, to see how much processor time is used";
     case "cgroup-figures":
       return "read the figures of the cgroup when the sandbox has ended";
     case "remove-cgroup":

@@ -69,7 +69,7 @@ export function columns(rows: readonly (readonly [string, string])[]): string[] 
 export const runStatuses = (): readonly (readonly [string, string])[] => [
   ["the command's own", "it ran and exited"],
   ["128+n", "it was ended by signal n; 159: SIGSYS, the filter"],
-  ["124", "the time limit was over; everything in the sandbox was killed"],
+  ["124", "a limit on time or output was reached; everything in the sandbox was killed"],
   ["125", "tsbox: wrong words, a bad profile, a step that failed; the command was not started"],
   ["126", "the command was found but cannot be executed"],
   ["127", "the command was not found"],

@@ -73,6 +73,8 @@ const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]
     "Limits:",
     [
       ["--timeout <duration>", "end it after, as 500ms, 10s, 5m; or none"],
+      ["--cpu-time <duration>", "end it when it has used so much processor time"],
+      ["--output-limit <size>", "end it when it has printed more"],
       ["-m, --memory <size>", "memory of all processes, as 512M"],
       ["--memory-swap <size>", "memory and swap together; -1 for no limit"],
       ["--pids-limit <number>", "processes and threads; -1 for no limit"],
@@ -138,6 +140,8 @@ const SINGLE = [
   "terminal",
   "memory",
   "memorySwap",
+  "cpuTime",
+  "outputLimit",
   "pidsLimit",
   "cpus",
   "cpuShares",

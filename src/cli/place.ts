@@ -3,6 +3,7 @@ import { probeCwd, probeUser } from "../host/probe.ts";
 import { probeStreams } from "../host/stream.ts";
 import { packageDirectory } from "../launcher/find.ts";
 import { variable } from "../observe/process.ts";
+import { areJoined } from "../observe/stream.ts";
 import type { ProfilePlaces } from "../profile/find.ts";
 import { placesOf } from "../run/prepare.ts";
 
@@ -29,10 +30,12 @@ export const places = (): Installed & {
   readonly stateHome: string | undefined;
   readonly cwd: undefined;
   readonly streams: readonly StreamFact[];
+  readonly areJoined: () => boolean;
 } => ({
   ...installed(),
   cacheHome: directory("XDG_CACHE_HOME", ".cache"),
   stateHome: directory("XDG_STATE_HOME", ".local/state"),
   cwd: undefined,
   streams: probeStreams(),
+  areJoined,
 });

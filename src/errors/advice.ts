@@ -104,7 +104,7 @@ export const ADVICE = {
     alternatives: {
       ENOENT: {
         why: "this kernel has no such limit, or the cgroup has just been removed",
-        fix: "take the limit out of the profile; io_weight needs an I/O scheduler with weights (bfq), a limit on memory a kernel that counts swap (boot without swapaccount=0) or a machine that has none (swapoff -a)",
+        fix: "take the limit out of the profile; a limit on memory needs a kernel that counts swap (boot without swapaccount=0) or a machine that has none (swapoff -a)",
       },
     },
   },

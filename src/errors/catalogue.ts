@@ -413,6 +413,30 @@ export const CATALOGUE = {
     fix: "raise it with --timeout if the command needs longer",
     exit: 124,
   },
+  E_CPU_TIME: {
+    what: "stopped {command}",
+    why: "all in the sandbox together used the {limit} ms of processor time that they have",
+    fix: "raise it with --cpu-time if the command needs more",
+    exit: 124,
+  },
+  E_OUTPUT_LIMIT: {
+    what: "stopped {command}",
+    why: "it printed more than {limit}",
+    fix: "raise it with --output-limit, or let the command write to a file",
+    exit: 124,
+  },
+  E_SIGXCPU: {
+    what: "{command} was ended by SIGXCPU",
+    why: "it used the processor time that one process may have (rlimits.cpu)",
+    fix: "raise it with --ulimit cpu=SECONDS if the command needs more",
+    exit: 152,
+  },
+  E_SIGXFSZ: {
+    what: "{command} was ended by SIGXFSZ",
+    why: "it wrote a file that is larger than one may be (rlimits.fsize)",
+    fix: "raise it with --ulimit fsize=BYTES if the command needs more",
+    exit: 153,
+  },
   E_SIGSYS: {
     what: "{command} was ended by SIGSYS",
     why: "it made a system call for another architecture (i386, x32), or one that the filter of profile {profile} kills",

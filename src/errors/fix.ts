@@ -81,6 +81,8 @@ export const FIX = {
   delegate: "start it by `systemd-run --user --scope -p Delegate=yes`, or log in with systemd",
   delegateByHand: "as root: mkdir a directory below /sys/fs/cgroup, chown it and its files to you, start tsbox in it",
   outside: "start tsbox outside of this sandbox or user namespace",
+  ioWeights: "as root: modprobe bfq && echo bfq >/sys/block/DISK/queue/scheduler",
+  outerLimits: "give the outer one a limit too, of any kind: limits.pids, for one",
   nested:
     "run the command as it is: it is in a sandbox already; or write nesting = true in the profile of the outer one",
 } as const;

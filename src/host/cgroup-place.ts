@@ -1,12 +1,13 @@
 import { basename, dirname } from "node:path";
 import { hostPath } from "../base/brand.ts";
 import { FIX } from "../errors/fix.ts";
-import { mayAccess, readText } from "../observe/file.ts";
+import { listNames, mayAccess, readText } from "../observe/file.ts";
 import { runProgram } from "../observe/program.ts";
 import { type CgroupFact, probeCgroup } from "./cgroup.ts";
 import type { CgroupPlace, HostFacts, NoCgroup } from "./facts.ts";
 import { probeMounts } from "./mountinfo.ts";
 import { ifThere } from "./path.ts";
+import { isWithinTsbox } from "./surroundings.ts";
 
 /*
  * Where a cgroup for the sandbox can be made: theory of operation.
@@ -52,6 +53,20 @@ const newName = (): string => `tsbox-${readText("/proc/sys/kernel/random/uuid").
 /** Below the heading there is a line for each; a kernel without swap has no such file. */
 const hasSwap = (): boolean => (ifThere(() => readText("/proc/swaps")) ?? "").trim().split("\n").length > 1;
 
+const IO_WEIGHTS = ["io.weight", "io.bfq.weight"] as const;
+
+/** hugepages-2048kB is "2MB" in the names of a cgroup's files; mm/hugetlb_cgroup.c, mem_fmt(). */
+export function nameHugePages(kilobytes: number): string {
+  if (kilobytes >= 1024 ** 2) return `${kilobytes / 1024 ** 2}GB`;
+  return kilobytes >= 1024 ? `${kilobytes / 1024}MB` : `${kilobytes}KB`;
+}
+
+const hugePageSizes = (): string[] =>
+  (ifThere(() => listNames("/sys/kernel/mm/hugepages")) ?? []).flatMap((name) => {
+    const size = /^hugepages-([0-9]+)kB$/.exec(name)?.[1];
+    return size === undefined ? [] : [nameHugePages(Number(size))];
+  });
+
 function placeIn(parent: string, needs: FoundCgroup["needs"], controllers: readonly string[]): FoundCgroup {
   return {
     parent: hostPath(parent),
@@ -60,6 +75,8 @@ function placeIn(parent: string, needs: FoundCgroup["needs"], controllers: reado
     enabled: words(`${parent}/cgroup.subtree_control`),
     fix: mayAccess("/run/systemd/system") ? FIX.delegateControllers : FIX.controllersByHand,
     swap: hasSwap(),
+    hugePages: hugePageSizes(),
+    ioWeights: IO_WEIGHTS.filter((file) => mayAccess(`${needs === "scope" ? dirname(parent) : parent}/${file}`)),
     needs,
   };
 }
@@ -97,5 +114,10 @@ export function chooseCgroup(fact: CgroupFact, user: User, mayAsk: boolean): Fou
 }
 
 /** @param mayAsk Whether the user's systemd may be asked for a scope, into which this process then moves. */
-export const findCgroup = (user: User, mayAsk: boolean): FoundCgroup | NoCgroup =>
-  chooseCgroup(probeCgroup(probeMounts(), user), user, mayAsk);
+export function findCgroup(user: User, mayAsk: boolean): FoundCgroup | NoCgroup {
+  const fact = probeCgroup(probeMounts(), user);
+  if (fact.layout === "none" && isWithinTsbox()) {
+    return { reason: "this is a sandbox of tsbox that has no limits itself", fix: FIX.outerLimits };
+  }
+  return chooseCgroup(fact, user, mayAsk);
+}

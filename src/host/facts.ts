@@ -56,6 +56,10 @@ export interface CgroupPlace {
   readonly fix: string;
   /** Whether this machine has anything to swap to; proc_swaps(5). */
   readonly swap: boolean;
+  /** Sizes of huge pages that this kernel has, as cgroup-v2.rst calls them: "2MB". */
+  readonly hugePages: readonly string[];
+  /** By whom a disk can be shared by weight: iocost, and the scheduler bfq. */
+  readonly ioWeights: readonly ("io.weight" | "io.bfq.weight")[];
 }
 
 /** Why there is none, and what would give one. */
@@ -120,6 +124,8 @@ export interface HostFacts {
   /** tsbox itself runs in a sandbox of tsbox. */
   readonly withinTsbox: boolean;
   readonly streams: readonly StreamFact[];
+  /** Standard output and error lead to the same; looked at when what is printed is limited. */
+  readonly joined: boolean;
   /** Of the names that the profile passes on: those that are set. */
   readonly environment: ReadonlyMap<string, string>;
   /** /etc/resolv.conf, when the host's network is shared. */

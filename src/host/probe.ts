@@ -82,6 +82,8 @@ export interface Wanted {
   readonly caches: readonly (readonly string[])[];
   /** Standard streams of the command: this process's own, or pipes that are yet to be made. */
   readonly streams: readonly StreamFact[];
+  /** Standard output and error lead to the same. */
+  readonly areJoined?: () => boolean;
 }
 
 /** What a command must never be able to write to: it would run outside, at the next start of tsbox. */
@@ -119,6 +121,7 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
     parentVisible: isParentVisible(),
     withinTsbox: isWithinTsbox(),
     streams: wanted.streams,
+    joined: profile.limits.output !== undefined && wanted.areJoined?.() === true,
     environment,
     resolvConf:
       profile.network.mode === "host"

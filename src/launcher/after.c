@@ -70,6 +70,8 @@ void play_after(struct launch *launch, struct end *end)
 			tell(launch, entry);
 		else if (entry->op == OP_FIGURE)
 			read_figure(launch, entry);
+		else if (entry->op == OP_PRUNE)
+			error = prune(launch, entry);
 		else
 			error = play_entry(launch, entry);
 		if (error != 0)

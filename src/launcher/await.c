@@ -72,6 +72,7 @@ void tell_interruption(const struct launch *launch, struct end *end)
 	long number = syscall(SYS_rt_sigtimedwait, &ending, NULL, &(struct timespec){ 0 }, sizeof(ending));
 
 	end->interrupted = number > 0 ? (int)number : 0;
-	end->timed_out = number <= 0 && remaining_ms(launch) == 0;
-	end->orphaned = number <= 0 && !end->timed_out;
+	if (number <= 0 && remaining_ms(launch) == 0)
+		end->verdict = VERDICT_TIMEOUT;
+	end->orphaned = number <= 0 && end->verdict == VERDICT_NONE;
 }

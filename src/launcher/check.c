@@ -72,6 +72,7 @@ static const char *fault_entry(const struct plan_entry *entry, uint32_t script, 
 	static const enum arg store_loaded[] = { ARG_LOAD, ARG_LOAD };
 	static const enum arg service[] = { ARG_DATA, ARG_DATA, ARG_DATA, ARG_DATA, ARG_INT, ARG_LOAD };
 	static const enum arg check[] = { ARG_LOAD, ARG_INT };
+	static const enum arg prune[] = { ARG_SLOT, ARG_DATA };
 	static const enum arg figure[] = { ARG_SLOT, ARG_DATA, ARG_DATA, ARG_DATA, ARG_DATA, ARG_LOAD };
 
 	switch ((enum op)entry->op) {
@@ -112,6 +113,10 @@ static const char *fault_entry(const struct plan_entry *entry, uint32_t script, 
 	case OP_FIGURE:
 		if (script != SCRIPT_AFTER || !has_kinds(entry, figure, 6) || data_n - entry->arg[5] < 8)
 			return "a figure has wrong arguments";
+		return NULL;
+	case OP_PRUNE:
+		if (script != SCRIPT_AFTER || !has_kinds(entry, prune, 2))
+			return "a removal has wrong arguments";
 		return NULL;
 	default:
 		return "an entry is of no known kind";
@@ -159,8 +164,12 @@ static const char *fault_script(const uint8_t *base, const struct plan_header *h
 		return "the report goes to no fd";
 	if (script == SCRIPT_HOST && !is_saved(saved, head->terminal))
 		return "the terminal is no fd";
-	if (script == SCRIPT_HOST && (!is_saved(saved, head->freeze) || !is_saved(saved, head->kill)))
+	if (script == SCRIPT_HOST && (!is_saved(saved, head->freeze) || !is_saved(saved, head->kill) ||
+				      !is_saved(saved, head->cpu_stat)))
 		return "a file of the cgroup is no fd";
+	for (uint32_t i = 0; script == SCRIPT_HOST && i < PRINTED; i++)
+		if (!is_saved(saved, head->printed[i]))
+			return "what the command prints comes from no fd";
 	return NULL;
 }
 

@@ -43,6 +43,18 @@ static int64_t sum_lines(char *text, const char *start, const char *key)
 	return sum;
 }
 
+int64_t sum_file(int fd, const char *start, const char *key)
+{
+	char text[8192];
+	size_t size = 0;
+	ssize_t n;
+
+	while ((n = pread(fd, text + size, sizeof(text) - 1 - size, (off_t)size)) > 0 || (n < 0 && errno == EINTR))
+		size += n > 0 ? (size_t)n : 0;
+	text[size] = 0;
+	return sum_lines(text, start, key);
+}
+
 int64_t figure_of(const struct launch *launch, const struct plan_entry *entry)
 {
 	int64_t figure;
@@ -55,18 +67,12 @@ int64_t figure_of(const struct launch *launch, const struct plan_entry *entry)
 void read_figure(struct launch *launch, const struct plan_entry *entry)
 {
 	const struct plan *plan = &launch->plan;
-	char text[8192];
-	size_t size = 0;
-	ssize_t n;
 	int fd = openat((int)launch->slot[entry->arg[0]], plan_text(plan, (uint32_t)entry->arg[1]), O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	while ((n = read(fd, text + size, sizeof(text) - 1 - size)) > 0 || (n < 0 && errno == EINTR))
-		size += n > 0 ? (size_t)n : 0;
+	int64_t figure = sum_file(fd, plan_text(plan, (uint32_t)entry->arg[2]), plan_text(plan, (uint32_t)entry->arg[3]));
 	close(fd);
-	text[size] = 0;
-	int64_t figure = sum_lines(text, plan_text(plan, (uint32_t)entry->arg[2]), plan_text(plan, (uint32_t)entry->arg[3]));
 	memcpy(plan->data + entry->arg[5], &figure, sizeof(figure));
 	if (figure > 0 && entry->save != PLAN_NO_SLOT)
 		launch->slot[entry->save] = figure;

@@ -47,10 +47,10 @@ int await_set_up(const struct launch *launch)
  */
 static noreturn void finish(const struct launch *launch, int status)
 {
-	if (has_terminal(launch))
+	if (is_relayed(launch))
 		kill(-1, SIGKILL);
 	send_record(launch, (struct record){ .kind = RECORD_EXITED, .value = status });
-	while (has_terminal(launch))
+	while (is_relayed(launch))
 		pause();
 	_exit(0);
 }

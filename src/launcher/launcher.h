@@ -30,7 +30,6 @@
 
 #include "plan.h"
 
-#define EXIT_TIMEOUT 124
 #define EXIT_SETUP 125
 #define PID_TEXT 12u
 #define HELPER_MS 10000
@@ -84,6 +83,14 @@ struct service {
 	int words; /* what it writes to stderr */
 };
 
+/* Used only when what the command prints is limited and goes to no terminal of its own. */
+struct output {
+	int from, to;
+	struct buffer printed;
+};
+
+struct end;
+
 struct launch {
 	struct plan plan;
 	char **command; /* argv of the payload */
@@ -99,7 +106,11 @@ struct launch {
 	uint32_t services;
 	bool stopping; /* in init: the command is to stop, and has not yet */
 	struct terminal terminal;
+	struct output output[PRINTED];
+	uint64_t printed; /* bytes, when they are limited */
+	bool overprinted; /* there were more */
 	int64_t started_ns;
+	int64_t cpu_seen_ns; /* when the processor time was looked at last */
 };
 
 /* start.c */
@@ -132,15 +143,54 @@ void guardian_end(const struct terminal *terminal);
 /* Of the user's terminal; whether that worked. */
 bool set_modes(const struct termios *modes);
 
+/* Opens it anew, as a description that is not shared, where that is possible. */
+int reopen(int fd, int access);
+
 /* relay.c */
-#define RELAYED 3
-void relay_watch(const struct terminal *terminal, struct pollfd fds[RELAYED]);
+#define AT_TERMINAL 3
+bool is_empty(const struct buffer *buffer);
+/* Whether the other end is still there. */
+bool fill(struct buffer *buffer, int fd);
+bool empty(struct buffer *buffer, int fd);
+void relay_watch(const struct terminal *terminal, struct pollfd fds[AT_TERMINAL]);
 /* False when the one who reads the output has just gone. */
-bool relay(struct terminal *terminal, const struct pollfd fds[RELAYED]);
+bool relay(struct launch *launch, const struct pollfd fds[AT_TERMINAL]);
 /* After the command's end. */
-void relay_watch_rest(const struct terminal *terminal, struct pollfd fds[RELAYED]);
+void relay_watch_rest(const struct terminal *terminal, struct pollfd fds[AT_TERMINAL]);
 /* Whether something that was printed is still to be written. */
-bool relay_rest(struct terminal *terminal);
+bool relay_rest(struct launch *launch);
+
+/* output.c */
+bool has_outputs(const struct launch *launch);
+/* Before the command runs. */
+void outputs_begin(struct launch *launch);
+void outputs_watch(const struct launch *launch, struct pollfd fds[2 * PRINTED]);
+void outputs_relay(struct launch *launch, const struct pollfd fds[2 * PRINTED]);
+/* Whether something that was printed is still to be written. */
+bool outputs_rest(struct launch *launch);
+
+/* relayed.c */
+#define RELAYED 4
+/* Init waits then until all that was printed is taken. */
+bool is_relayed(const struct launch *launch);
+void relayed_watch(const struct launch *launch, const struct end *end, struct pollfd fds[RELAYED]);
+/* `told`: init has something to tell. */
+void relayed_attend(struct launch *launch, struct end *end, const struct pollfd fds[RELAYED], bool told);
+void relayed_drain(struct launch *launch, struct end *end);
+
+/* limit.c */
+enum verdict {
+	VERDICT_NONE,
+	VERDICT_TIMEOUT,
+	VERDICT_CPU_TIME,
+	VERDICT_PRINTED,
+};
+/* Which limit the sandbox has come to. */
+enum verdict limit_verdict(struct launch *launch);
+/* How long that need not be looked at; -1: for ever. */
+int limit_patience_ms(const struct launch *launch);
+/* Counts what has just been printed, and cuts off what may not. */
+void limit_printed(struct launch *launch, struct buffer *buffer);
 
 /* play.c */
 struct failure {
@@ -191,7 +241,7 @@ struct end {
 	bool started;
 	bool ran; /* and came to an end of its own */
 	bool reaped; /* init has told its end, also of one that did not run */
-	bool timed_out;
+	enum verdict verdict;
 	bool orphaned; /* tsbox's parent died */
 	int interrupted; /* the signal that ended the set-up, or 0 */
 	struct record failure;
@@ -223,6 +273,12 @@ bool is_limited(const struct launch *launch);
 void read_figure(struct launch *launch, const struct plan_entry *entry);
 /* Negative: it could not be read. */
 int64_t figure_of(const struct launch *launch, const struct plan_entry *entry);
+
+/* The sum of the numbers after `key` in the lines of a file that begin with `start`, or a negative number. */
+int64_t sum_file(int fd, const char *start, const char *key);
+
+/* prune.c */
+int prune(const struct launch *launch, const struct plan_entry *entry);
 
 /* message.c */
 void tell_note(const char *note);

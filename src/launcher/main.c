@@ -22,6 +22,27 @@ static int decimal(const char *text)
 	return number;
 }
 
+static const enum outcome BY_VERDICT[] = {
+	[VERDICT_TIMEOUT] = OUTCOME_TIMEOUT,
+	[VERDICT_CPU_TIME] = OUTCOME_CPU_TIME,
+	[VERDICT_PRINTED] = OUTCOME_PRINTED,
+};
+
+/* What a signal tells of the sandbox, or OUTCOMES. */
+static enum outcome by_signal(int number)
+{
+	switch (number) {
+	case SIGSYS:
+		return OUTCOME_SIGSYS;
+	case SIGXCPU:
+		return OUTCOME_SIGXCPU;
+	case SIGXFSZ:
+		return OUTCOME_SIGXFSZ;
+	default:
+		return OUTCOMES;
+	}
+}
+
 /* Decides the exit status and tells what the command itself could not. */
 static void judge(const struct launch *launch, struct end *end)
 {
@@ -29,10 +50,11 @@ static void judge(const struct launch *launch, struct end *end)
 	bool errors = (plan->head->flags & PLAN_SILENT) == 0;
 	bool notes = errors && (plan->head->flags & PLAN_QUIET) == 0;
 
-	if (end->timed_out) {
-		end->exit = EXIT_TIMEOUT;
+	if (end->verdict != VERDICT_NONE) {
+		enum outcome outcome = BY_VERDICT[end->verdict];
+		end->exit = (int)plan->step[plan->head->outcome[outcome]].exit;
 		if (notes)
-			tell_outcome(launch, OUTCOME_TIMEOUT, 0);
+			tell_outcome(launch, outcome, 0);
 	} else if (end->failed && end->failure.kind == RECORD_FAILED) {
 		if (errors) {
 			tell_service_words(launch, end->failure.entry);
@@ -48,8 +70,9 @@ static void judge(const struct launch *launch, struct end *end)
 			tell_error("cannot set up the sandbox", "its first process ended without a word");
 	} else if (WIFSIGNALED(end->status)) {
 		end->exit = 128 + WTERMSIG(end->status);
-		if (notes && WTERMSIG(end->status) == SIGSYS)
-			tell_outcome(launch, OUTCOME_SIGSYS, 0);
+		enum outcome outcome = by_signal(WTERMSIG(end->status));
+		if (notes && outcome != OUTCOMES)
+			tell_outcome(launch, outcome, 0);
 	} else {
 		end->exit = WEXITSTATUS(end->status);
 	}
@@ -58,7 +81,7 @@ static void judge(const struct launch *launch, struct end *end)
 /* Whether init was killed, and not by tsbox: by somebody outside, or by the kernel for want of memory. */
 static bool is_killed(const struct end *end)
 {
-	return !end->ran && !end->failed && !end->timed_out && !end->orphaned && end->interrupted == 0 &&
+	return !end->ran && !end->failed && end->verdict == VERDICT_NONE && !end->orphaned && end->interrupted == 0 &&
 	       WIFSIGNALED(end->status);
 }
 
@@ -86,6 +109,8 @@ int main(int argc, char **argv)
 	struct failure failure = play(&launch, SCRIPT_HOST);
 	if (failure.error == 0 && has_terminal(&launch))
 		terminal_begin(&launch);
+	if (failure.error == 0 && has_outputs(&launch))
+		outputs_begin(&launch);
 	if (failure.error == 0)
 		failure.error = tell_set_up(&launch);
 	/* A process that dies closes its fds, which a step may fail of, a moment before its end can be seen. */

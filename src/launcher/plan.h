@@ -10,6 +10,8 @@
 #define PLAN_ARGS 6u
 #define PLAN_TOLERATED 8u
 #define SERVICE_FDS 8u
+/* Standard output and error, or both in one. */
+#define PRINTED 2u
 #define PLAN_NO_SLOT UINT32_MAX
 #define PLAN_LIMIT (256u << 20)
 
@@ -26,6 +28,7 @@ enum op {
 	OP_SERVICE,  /* start a program that stays: path, argv, envp, its fds from 3 on, their number, fd that tells it is ready */
 	OP_CHECK,    /* an int that a call wrote: must be the second argument; a negative one is an errno */
 	OP_FIGURE,   /* read a number for the report: fd of a folder, path, line, key, name, place of an int64_t; figure.c */
+	OP_PRUNE,    /* remove a cgroup with all that are in it: fd of a folder, name; prune.c */
 };
 
 enum arg {
@@ -95,7 +98,11 @@ enum outcome {
 	OUTCOME_INTERPRETER,
 	OUTCOME_EXEC,
 	OUTCOME_TIMEOUT,
+	OUTCOME_CPU_TIME,
+	OUTCOME_PRINTED,
 	OUTCOME_SIGSYS,
+	OUTCOME_SIGXCPU,
+	OUTCOME_SIGXFSZ,
 	OUTCOMES,
 };
 
@@ -109,6 +116,8 @@ enum outcome {
 #define PLAN_STATS 16u
 /* SIGTERM is for tsbox: all is to end. */
 #define PLAN_ENDS_ON_TERM 32u
+/* What the command may print is limited. */
+#define PLAN_PRINTED 64u
 
 struct plan_header {
 	char magic[8];
@@ -127,13 +136,18 @@ struct plan_header {
 	uint32_t in_force;     /* text: a JSON object for the report */
 	uint32_t terminal;     /* slot of the master end of the command's own terminal */
 	uint32_t freeze, kill; /* slots of the files of the sandbox's cgroup that stop and end all in it */
+	uint32_t cpu_stat;     /* slot of the one that counts their processor time, when that is limited */
+	uint32_t printed[PRINTED]; /* slots of the pipes that carry what the command prints, when the supervisor relays it */
+	uint32_t unused;
 	uint64_t timeout_ms;
+	uint64_t cpu_us;
+	uint64_t printed_max; /* bytes */
 	uint64_t forwarded; /* signal n is bit n - 1 */
 	uint64_t to_group;  /* of these, the ones that a terminal sends to a whole process group */
 };
 
 /* src/plan/encode.ts writes these by offset. */
-_Static_assert(sizeof(struct plan_header) == 176 && sizeof(struct plan_entry) == 88, "layout of the plan");
+_Static_assert(sizeof(struct plan_header) == 224 && sizeof(struct plan_entry) == 88, "layout of the plan");
 _Static_assert(sizeof(struct plan_step) == 28 && sizeof(struct plan_alternative) == 12, "layout of the plan");
 
 struct plan {

@@ -102,6 +102,7 @@ int play_entry(struct launch *launch, const struct plan_entry *entry)
 		return check((int)argument(launch, entry, 0), (int)argument(launch, entry, 1));
 	case OP_TELL: /* after.c */
 	case OP_FIGURE:
+	case OP_PRUNE:
 	default:
 		return ENOSYS;
 	}

@@ -8,13 +8,12 @@
 /* As much as one write(2) to a pipe that poll(2) calls writable is sure to take. */
 #define CHUNK 4096u
 
-static bool is_empty(const struct buffer *buffer)
+bool is_empty(const struct buffer *buffer)
 {
 	return buffer->from == buffer->to;
 }
 
-/* Whether the other end is still there. */
-static bool fill(struct buffer *buffer, int fd)
+bool fill(struct buffer *buffer, int fd)
 {
 	ssize_t n = read(fd, buffer->bytes, sizeof(buffer->bytes));
 
@@ -31,7 +30,7 @@ static bool can_block(int fd)
 	return fd <= STDERR_FILENO;
 }
 
-static bool empty(struct buffer *buffer, int fd)
+bool empty(struct buffer *buffer, int fd)
 {
 	uint32_t left = buffer->to - buffer->from;
 	ssize_t n = write(fd, buffer->bytes + buffer->from, can_block(fd) && left > CHUNK ? CHUNK : left);
@@ -40,7 +39,7 @@ static bool empty(struct buffer *buffer, int fd)
 	return n >= 0 || errno == EAGAIN || errno == EINTR;
 }
 
-void relay_watch(const struct terminal *terminal, struct pollfd fds[RELAYED])
+void relay_watch(const struct terminal *terminal, struct pollfd fds[AT_TERMINAL])
 {
 	bool takes = is_empty(&terminal->typed) && terminal->raw && terminal->master >= 0;
 	short master = (short)((is_empty(&terminal->printed) ? POLLIN : 0) | (is_empty(&terminal->typed) ? 0 : POLLOUT));
@@ -64,8 +63,9 @@ static void take_typed(struct terminal *terminal)
 	terminal->interrupts = memchr(typed->bytes, terminal->before.c_cc[VINTR], typed->to) != NULL;
 }
 
-bool relay(struct terminal *terminal, const struct pollfd fds[RELAYED])
+bool relay(struct launch *launch, const struct pollfd fds[AT_TERMINAL])
 {
+	struct terminal *terminal = &launch->terminal;
 	bool had_reader = !terminal->out_gone;
 
 	if (fds[0].revents != 0)
@@ -75,8 +75,10 @@ bool relay(struct terminal *terminal, const struct pollfd fds[RELAYED])
 		terminal->typed.from = terminal->typed.to;
 	/* POLLHUP comes already before the last byte that can be read. */
 	terminal->hung = (fds[1].revents & POLLHUP) != 0;
-	if (fds[1].revents != 0 && is_empty(&terminal->printed))
+	if (fds[1].revents != 0 && is_empty(&terminal->printed)) {
 		terminal->hung = !fill(&terminal->printed, terminal->master);
+		limit_printed(launch, &terminal->printed);
+	}
 	/* Without another poll(2), where it is not needed. */
 	bool writes = fds[2].revents != 0 || (!can_block(terminal->out) && !is_empty(&terminal->printed));
 	if (writes && !empty(&terminal->printed, terminal->out))
@@ -86,19 +88,22 @@ bool relay(struct terminal *terminal, const struct pollfd fds[RELAYED])
 	return !had_reader || !terminal->out_gone;
 }
 
-void relay_watch_rest(const struct terminal *terminal, struct pollfd fds[RELAYED])
+void relay_watch_rest(const struct terminal *terminal, struct pollfd fds[AT_TERMINAL])
 {
 	relay_watch(terminal, fds);
 	/* What is typed now is for the shell. */
 	fds[0].fd = fds[1].fd = -1;
 }
 
-bool relay_rest(struct terminal *terminal)
+bool relay_rest(struct launch *launch)
 {
+	struct terminal *terminal = &launch->terminal;
+
 	/* Somebody outside whom the command has handed its terminal to could print for ever. */
 	if (is_empty(&terminal->printed) && terminal->rest > 0) {
 		fill(&terminal->printed, terminal->master);
 		terminal->rest -= (int32_t)(terminal->printed.to - terminal->printed.from);
+		limit_printed(launch, &terminal->printed);
 	}
 	return !is_empty(&terminal->printed);
 }

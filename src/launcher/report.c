@@ -62,28 +62,55 @@ static int64_t milliseconds(struct timeval time)
 	return (int64_t)time.tv_sec * 1000 + time.tv_usec / 1000;
 }
 
-/* Names that the last script has told of, one kind of them. */
-static void put_told(struct text *text, const struct launch *launch, const char *list, uint8_t flag)
+/* One more of a list that may come to be empty. */
+static void put_item(struct text *text, const struct launch *launch, const char *list, bool *any, const char *item)
+{
+	put_raw(text, *any ? "," : ",\"");
+	put_raw(text, *any ? "" : list);
+	put_raw(text, *any ? "\"" : "\":[\"");
+	*any = true;
+	text->json = true;
+	put_text(text, launch, item);
+	text->json = false;
+	put(text, '"');
+}
+
+/* `first`, unless it is NULL, and names that the last script has told of, one kind of them. */
+static void put_told(struct text *text, const struct launch *launch, const char *list, uint8_t flag, const char *first)
 {
 	const struct plan *plan = &launch->plan;
 	const uint32_t *range = plan->head->script[SCRIPT_AFTER];
 	bool any = false;
 
+	if (first != NULL)
+		put_item(text, launch, list, &any, first);
+
 	for (uint32_t i = range[0]; i < range[0] + range[1]; i++) {
 		const struct plan_entry *entry = &plan->entry[i];
 		if (entry->op != OP_TELL || (entry->flags & ENTRY_LIMIT) != flag || !has_told(launch, entry))
 			continue;
-		put_raw(text, any ? "," : ",\"");
-		put_raw(text, any ? "" : list);
-		put_raw(text, any ? "\"" : "\":[\"");
-		any = true;
-		text->json = true;
-		put_text(text, launch, plan_text(plan, (uint32_t)entry->arg[2]));
-		text->json = false;
-		put(text, '"');
+		put_item(text, launch, list, &any, plan_text(plan, (uint32_t)entry->arg[2]));
 	}
 	if (any)
 		put(text, ']');
+}
+
+/* The limit that ended the run, besides those that the last script tells of. */
+static const char *reached(const struct end *end)
+{
+	int ended = end->ran && WIFSIGNALED(end->status) ? WTERMSIG(end->status) : 0;
+
+	switch (end->verdict) {
+	case VERDICT_TIMEOUT:
+		return "timeout";
+	case VERDICT_CPU_TIME:
+		return "cpu_time";
+	case VERDICT_PRINTED:
+		return "output";
+	case VERDICT_NONE:
+	default:
+		return ended == SIGXCPU ? "rlimits.cpu" : ended == SIGXFSZ ? "rlimits.fsize" : NULL;
+	}
 }
 
 static void put_figures(struct text *text, const struct launch *launch)
@@ -153,14 +180,14 @@ void write_report(const struct launch *launch, const struct end *end)
 	if (signaled)
 		put_count(&text, "signal", WTERMSIG(end->status));
 	put_raw(&text, end->started ? ",\"started\":true" : ",\"started\":false");
-	put_raw(&text, end->timed_out ? ",\"timed_out\":true" : ",\"timed_out\":false");
+	put_raw(&text, end->verdict == VERDICT_TIMEOUT ? ",\"timed_out\":true" : ",\"timed_out\":false");
 	put_count(&text, "wall_ms", (clock_ns() - launch->started_ns) / 1000000);
 	put_count(&text, "user_ms", milliseconds(usage.ru_utime));
 	put_count(&text, "system_ms", milliseconds(usage.ru_stime));
 	put_count(&text, "max_rss_bytes", (int64_t)usage.ru_maxrss * 1024);
 	put_figures(&text, launch);
-	put_told(&text, launch, "limits_reached", ENTRY_LIMIT);
-	put_told(&text, launch, "moved_aside", 0);
+	put_told(&text, launch, "limits_reached", ENTRY_LIMIT, reached(end));
+	put_told(&text, launch, "moved_aside", 0, NULL);
 	if (end->failed)
 		put_error(&text, launch, end);
 	if (end->started) {

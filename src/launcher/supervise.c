@@ -1,4 +1,4 @@
-/* The supervisor's wait: time limit, parent's life, the terminal, and how it all ended. */
+/* The supervisor's wait: limits, parent's life, what is relayed, and how it all ended. */
 #include "launcher.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 
 static bool is_over(const struct end *end)
 {
-	return end->timed_out || end->orphaned;
+	return end->verdict != VERDICT_NONE || end->orphaned;
 }
 
 /* Takes in what init or the payload told; the first failure counts, whatever comes after it. */
@@ -56,42 +56,19 @@ enum watched {
 	WATCHED_PARENT,
 	WATCHED_SERVICES,
 	WATCHED_STATUS = WATCHED_SERVICES + SERVICES,
-	WATCHED_TERMINAL,
-	WATCHED = WATCHED_TERMINAL + RELAYED,
+	WATCHED_RELAYED,
+	WATCHED = WATCHED_RELAYED + RELAYED,
 };
 
-/* How long poll(2) may take: to the time limit, or until the terminal is to be looked at again. */
+/* How long poll(2) may take: to the next look at a limit, or until the terminal is to be looked at again. */
 static int patience_ms(const struct launch *launch, const struct end *end)
 {
-	int limit = is_over(end) ? -1 : remaining_ms(launch);
+	int limit = is_over(end) ? -1 : limit_patience_ms(launch);
 
 	if (!has_terminal(launch) || launch->terminal.master < 0 || end->reaped ||
 	    (launch->terminal.raw && !launch->terminal.hung))
 		return limit;
 	return limit >= 0 && limit < TICK_MS ? limit : TICK_MS;
-}
-
-static void watch_terminal(const struct terminal *terminal, const struct end *end, struct pollfd *fds)
-{
-	if (end->reaped)
-		relay_watch_rest(terminal, fds);
-	else
-		relay_watch(terminal, fds);
-}
-
-/* The command's own terminal: what is typed and printed, and what init tells of a command that stops or ends there. */
-static void attend_terminal(struct launch *launch, struct end *end, const struct pollfd *fds)
-{
-	struct terminal *terminal = &launch->terminal;
-
-	/* A shell tells nobody when it puts a job that runs into the foreground. */
-	terminal_take(launch);
-	if (!relay(terminal, &fds[WATCHED_TERMINAL]))
-		send_signal(launch, SIGHUP);
-	if (fds[WATCHED_STATUS].revents != 0 && read_records(launch, end) && !end->reaped)
-		stop_job(launch, end);
-	if (end->reaped && !relay_rest(terminal))
-		kill_sandbox(launch);
 }
 
 /* A service that has ended by itself: what it was for is gone, so the sandbox ends too. */
@@ -124,18 +101,23 @@ static void wait_for_init(struct launch *launch, struct end *end)
 		int fd = i < launch->services ? launch->service[i].pidfd : -1;
 		fds[WATCHED_SERVICES + i] = (struct pollfd){ .fd = fd, .events = POLLIN };
 	}
-	nfds_t watched = has_terminal(launch) ? WATCHED : WATCHED_STATUS;
+	for (uint32_t i = WATCHED_RELAYED; i < WATCHED; i++)
+		fds[i].fd = -1;
+	nfds_t watched = is_relayed(launch) ? WATCHED : WATCHED_STATUS;
 
 	for (;;) {
-		if (has_terminal(launch))
-			watch_terminal(&launch->terminal, end, &fds[WATCHED_TERMINAL]);
+		if (is_relayed(launch))
+			relayed_watch(launch, end, &fds[WATCHED_RELAYED]);
 		int n = poll(fds, watched, patience_ms(launch, end));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n > 0 && fds[WATCHED_INIT].revents != 0)
 			return;
-		if (n < 0 || (!is_over(end) && remaining_ms(launch) == 0)) {
-			end->timed_out = end->timed_out || (n >= 0 && !end->reaped);
+		enum verdict verdict = is_over(end) ? VERDICT_NONE : limit_verdict(launch);
+		if (n < 0 || verdict != VERDICT_NONE) {
+			/* A command that has ended was in time; what it printed is counted while it is passed on. */
+			if (n >= 0 && (!end->reaped || verdict == VERDICT_PRINTED))
+				end->verdict = verdict;
 			kill_sandbox(launch);
 			continue;
 		}
@@ -147,21 +129,8 @@ static void wait_for_init(struct launch *launch, struct end *end)
 		if (fds[WATCHED_SIGNALS].revents != 0)
 			attend_signals(launch, end);
 		attend_services(launch, end, &fds[WATCHED_SERVICES]);
-		if (has_terminal(launch))
-			attend_terminal(launch, end, fds);
-	}
-}
-
-/* What the sandbox has printed before something ended it, as far as somebody reads it. */
-static void drain(struct terminal *terminal)
-{
-	int64_t until_ns = clock_ns() + STOP_MS * INT64_C(1000000);
-	struct pollfd fds[RELAYED];
-
-	while (relay_rest(terminal) && clock_ns() < until_ns) {
-		relay_watch_rest(terminal, fds);
-		if (poll(fds, RELAYED, TICK_MS) > 0)
-			relay(terminal, fds);
+		if (is_relayed(launch))
+			relayed_attend(launch, end, &fds[WATCHED_RELAYED], fds[WATCHED_STATUS].revents != 0);
 	}
 }
 
@@ -175,8 +144,8 @@ struct end supervise(struct launch *launch, struct failure failure)
 		kill_sandbox(launch);
 	else
 		wait_for_init(launch, &end);
-	if (has_terminal(launch) && failure.error == 0)
-		drain(&launch->terminal);
+	if (is_relayed(launch) && failure.error == 0)
+		relayed_drain(launch, &end);
 	int init = 0;
 	while (launch->child > 0 && waitpid(launch->child, &init, 0) < 0 && errno == EINTR)
 		continue;

@@ -1,6 +1,6 @@
 import { fstatSync, type Stats } from "node:fs";
 import { accessOf } from "../sys/libc.ts";
-import { note } from "./recording.ts";
+import { note, refuseToKeep } from "./recording.ts";
 
 /** What a standard stream is that leads to something with a path. */
 export interface Stream {
@@ -28,6 +28,13 @@ export function stream(fd: 0 | 1 | 2): Stream | undefined {
   const found = hasPath ? { access: accessOf(fd), terminal: isTerminalDevice(status) } : undefined;
   note("stream", "", [streamNumber(found)], fd);
   return found;
+}
+
+/** Whether standard output and error lead to the same. */
+export function areJoined(): boolean {
+  refuseToKeep("standard output and error are compared");
+  const [output, errors] = [fstatSync(1), fstatSync(2)];
+  return output.dev === errors.dev && output.ino === errors.ino;
 }
 
 /** Whether it is a terminal. Node opens a stream that was closed as /dev/null. */

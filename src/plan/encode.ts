@@ -1,6 +1,7 @@
 import { REPORT_SLOT } from "../process/lower.ts";
+import { OUTPUT_SLOTS } from "../process/output.ts";
 import { TERMINAL_SLOT } from "../process/terminal.ts";
-import { CGROUP_FREEZE, CGROUP_KILL, PROCESSES, type Process } from "../sys/call.ts";
+import { CGROUP_CPU_STAT, CGROUP_FREEZE, CGROUP_KILL, PROCESSES, type Process } from "../sys/call.ts";
 import { AUDIT_ARCH } from "../sys/syscalls.ts";
 import { EntryTable } from "./entry.ts";
 import { type Message, outcomeMessages, stepMessage } from "./message.ts";
@@ -10,12 +11,12 @@ import { table } from "./table.ts";
 
 /* The layout is that of src/launcher/plan.h, whose comments say what each field means. All little-endian. */
 const MAGIC = "tsboxpl1";
-const HEADER_SIZE = 176;
+const HEADER_SIZE = 224;
 const STEP_SIZE = 28;
 const ALTERNATIVE_SIZE = 12;
 const RELOCATION_SIZE = 8;
 const NO_SLOT = 0xffff_ffff;
-const FLAG = { dieWithParent: 1, quiet: 2, silent: 4, timeout: 8, stats: 16, endsOnTerm: 32 } as const;
+const FLAG = { dieWithParent: 1, quiet: 2, silent: 4, timeout: 8, stats: 16, endsOnTerm: 32, printed: 64 } as const;
 
 /** Forwarded to the command, by number; signal(7), the same on x86-64 and arm64. */
 const FORWARDED = { HUP: 1, INT: 2, QUIT: 3, USR1: 10, USR2: 12, TERM: 15, CONT: 18, TSTP: 20, WINCH: 28 } as const;
@@ -106,18 +107,21 @@ export function encode(plan: Plan): Uint8Array {
     (plan.messages === "errors" ? FLAG.quiet : plan.messages === "none" ? FLAG.silent : 0) |
     (plan.timeout === undefined ? 0 : FLAG.timeout) |
     (plan.stats ? FLAG.stats : 0) |
-    (plan.endsOnTerm ? FLAG.endsOnTerm : 0);
-  head.writeUInt32LE(bits, 120);
-  head.writeUInt32LE(keep, 124);
-  head.writeUInt32LE(kept.length, 128);
-  head.writeUInt32LE(plan.report === undefined ? NO_SLOT : slots.at(REPORT_SLOT), 132);
-  head.writeUInt32LE(inForce, 136);
-  head.writeUInt32LE(plan.terminal ? slots.at(TERMINAL_SLOT) : NO_SLOT, 140);
-  for (const [i, name] of [CGROUP_FREEZE, CGROUP_KILL].entries()) {
-    head.writeUInt32LE(slots.find(name) ?? NO_SLOT, 144 + 4 * i);
+    (plan.endsOnTerm ? FLAG.endsOnTerm : 0) |
+    (plan.output === undefined ? 0 : FLAG.printed);
+  head.writeUInt32LE(bits, 136);
+  head.writeUInt32LE(keep, 140);
+  head.writeUInt32LE(kept.length, 144);
+  head.writeUInt32LE(plan.report === undefined ? NO_SLOT : slots.at(REPORT_SLOT), 148);
+  head.writeUInt32LE(inForce, 152);
+  head.writeUInt32LE(plan.terminal ? slots.at(TERMINAL_SLOT) : NO_SLOT, 156);
+  for (const [i, name] of [CGROUP_FREEZE, CGROUP_KILL, CGROUP_CPU_STAT, ...OUTPUT_SLOTS].entries()) {
+    head.writeUInt32LE(slots.find(name) ?? NO_SLOT, 160 + 4 * i);
   }
-  head.writeBigUInt64LE(BigInt(plan.timeout?.after ?? 0), 152);
-  head.writeBigUInt64LE(mask(Object.values(FORWARDED)), 160);
-  head.writeBigUInt64LE(mask(TO_GROUP), 168);
+  head.writeBigUInt64LE(BigInt(plan.timeout?.after ?? 0), 184);
+  head.writeBigUInt64LE(BigInt(plan.cpuTime?.after ?? 0) * 1000n, 192);
+  head.writeBigUInt64LE(BigInt(plan.output?.most ?? 0), 200);
+  head.writeBigUInt64LE(mask(Object.values(FORWARDED)), 208);
+  head.writeBigUInt64LE(mask(TO_GROUP), 216);
   return Buffer.concat([head, ...parts.map(([bytes]) => bytes)]);
 }

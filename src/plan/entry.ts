@@ -7,7 +7,18 @@ import { setWord } from "./table.ts";
 const SLOTS = 64;
 const NO_SLOT = 0xffff_ffff;
 const PID_TEXT = 12;
-const OP = { call: 1, spawn: 2, helper: 3, exec: 4, store: 5, tell: 6, service: 7, check: 8, figure: 9 } as const;
+const OP = {
+  call: 1,
+  spawn: 2,
+  helper: 3,
+  exec: 4,
+  store: 5,
+  tell: 6,
+  service: 7,
+  check: 8,
+  figure: 9,
+  prune: 10,
+} as const;
 const ARG = { int: 1, data: 2, slot: 3, load: 4 } as const;
 const FLAG = { exact: 1, enterUser: 2, limit: 4, await: 8, soon: 16 } as const;
 const AWAITS = { init: FLAG.await, service: FLAG.await | FLAG.soon } as const;
@@ -118,6 +129,11 @@ export class EntryTable {
         for (const text of [call.path, call.line, call.key, call.name]) this.#argument(ARG.data, this.data.text(text));
         this.#argument(ARG.load, this.data.struct({ bytes: words(-1), show: call.name }));
         if (call.save !== undefined) this.#word(AT.save, this.slots.save(call.save));
+        return;
+      case "prune":
+        this.#begin(OP.prune, 0, step, "unlinkat(2)", call.path);
+        this.#argument(ARG.slot, this.slots.at(call.at));
+        this.#argument(ARG.data, this.data.text(call.path));
         return;
       case "check":
         this.#begin(OP.check, 0, step, "the answer");

@@ -18,6 +18,7 @@ const MOUNTS: readonly Op[] = [
   "device",
   "tmpfs",
   "devpts",
+  "cgroups",
   "attach-proc",
   "hidden-proc",
   "readonly",
@@ -120,14 +121,38 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     name: "limits before the first process that they are for",
     why: "what it takes before would be free",
-    earlier: ["new-cgroup", "cgroup-limit"],
+    earlier: ["new-cgroup", "cgroup-limit", "divide-cgroup"],
     later: ["new-namespaces"],
   },
   {
     name: "limits after the cgroup is made",
     why: "they are files in it",
     earlier: ["new-cgroup"],
-    later: ["cgroup-limit"],
+    later: ["cgroup-limit", "watch-cpu-time", "divide-cgroup"],
+  },
+  {
+    name: "the cgroup namespace before the leaf",
+    why: "the root of the namespace must be the cgroup above the leaf, and the file system shows it from that root on",
+    earlier: ["new-namespaces"],
+    later: ["enter-leaf", "cgroups"],
+  },
+  {
+    name: "the leaf entered before the payload is there",
+    why: "where a process is, no cgroup can be divided",
+    earlier: ["enter-leaf"],
+    later: ["new-payload"],
+  },
+  {
+    name: "the pipes for what is printed before the processes that they link",
+    why: "both ends are inherited",
+    earlier: ["output-pipes"],
+    later: ["new-namespaces"],
+  },
+  {
+    name: "the supervisor's ends of these pipes let go of when init has its own",
+    why: "init would inherit none",
+    earlier: ["new-namespaces"],
+    later: ["print-into-pipes"],
   },
   {
     name: "figures before the cgroup is removed",

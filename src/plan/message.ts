@@ -2,6 +2,7 @@ import { printable } from "../base/printable.ts";
 import { ADVICE, type Advice, type AdviceCode } from "../errors/advice.ts";
 import { CATALOGUE, type ErrorCode } from "../errors/catalogue.ts";
 import type { Because } from "../errors/error.ts";
+import { renderBytes } from "../profile/units.ts";
 import { ERRNO } from "../sys/call.ts";
 import { CODE } from "./advice.ts";
 import type { Plan } from "./plan.ts";
@@ -84,6 +85,10 @@ export function outcomeMessages(plan: Plan): Message[] {
     outcome("E_COMMAND_INTERPRETER", {}, undefined),
     outcome("E_COMMAND", {}, undefined),
     outcome("E_TIMEOUT", { limit }, plan.timeout?.because),
+    outcome("E_CPU_TIME", { limit: String(plan.cpuTime?.after ?? 0) }, plan.cpuTime?.because),
+    outcome("E_OUTPUT_LIMIT", { limit: renderBytes(plan.output?.most ?? 0) }, plan.output?.because),
     outcome("E_SIGSYS", { profile: plan.profile.name }, plan.filter),
+    outcome("E_SIGXCPU", {}, undefined),
+    outcome("E_SIGXFSZ", {}, undefined),
   ];
 }

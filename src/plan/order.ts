@@ -22,12 +22,21 @@ function otherFaults(steps: readonly Step[]): string[] {
   // The outer user namespace owns the network, and its root is the command's own id.
   if (has((step) => step.op === "network-service") && !isNested)
     faults.push("a network is connected and the payload is not nested");
-  if (has((step) => step.op === "new-cgroup") !== has((step) => step.op === "new-namespaces" && step.cgroup))
+  if (has((step) => step.op === "new-cgroup") !== has((step) => step.op === "new-namespaces" && step.cgroup !== "none"))
     faults.push("the cgroup and init's birth in it do not come together");
   if (has((step) => step.op === "new-cgroup") !== has((step) => step.op === "remove-cgroup"))
     faults.push("the cgroup's making and its removal do not come together");
   if (has((step) => step.op === "cgroup-limit") && !has((step) => step.op === "new-cgroup"))
     faults.push("a limit is set without a cgroup");
+  const isDivided = has((step) => step.op === "divide-cgroup");
+  if (
+    isDivided !== has((step) => step.op === "new-namespaces" && step.cgroup === "inside") ||
+    isDivided !== has((step) => step.op === "enter-leaf") ||
+    isDivided !== has((step) => step.op === "cgroups")
+  )
+    faults.push("the cgroup's division, its leaf and its file system do not come together");
+  if (has((step) => step.op === "output-pipes") !== has((step) => step.op === "print-into-pipes"))
+    faults.push("the pipes for what is printed are not the command's");
   if (has((step) => step.op === "terminal") !== has((step) => step.op === "terminal-link"))
     faults.push("the terminal and the link for it do not come together");
   if (has((step) => step.op === "terminal") !== has((step) => step.op === "session" && step.terminal))

@@ -1,5 +1,5 @@
 import { renderPrefix } from "../base/address.ts";
-import type { Milliseconds } from "../base/brand.ts";
+import type { Bytes, Milliseconds } from "../base/brand.ts";
 import { isBelow } from "../base/path.ts";
 import { type CgroupPlan, planCgroup } from "../cgroup/plan.ts";
 import { type Because, TsboxError } from "../errors/error.ts";
@@ -40,12 +40,21 @@ export interface RunOptions {
   readonly endsOnTerm?: boolean;
 }
 
+interface TimeLimit {
+  readonly after: Milliseconds;
+  readonly because: Because;
+}
+
 /** What will be done, whole: data only. The command itself is no part of it. */
 export interface Plan {
   readonly arch: Arch;
   readonly profile: { readonly name: string; readonly file: string };
   readonly steps: readonly Step[];
-  readonly timeout: { readonly after: Milliseconds; readonly because: Because } | undefined;
+  readonly timeout: TimeLimit | undefined;
+  /** Processors' time of all in the sandbox. */
+  readonly cpuTime: TimeLimit | undefined;
+  /** Of what the command prints. */
+  readonly output: { readonly most: Bytes; readonly because: Because } | undefined;
   /** Who asked for nothing of the host being writable. */
   readonly readOnly: Because | undefined;
   readonly dieWithParent: boolean;
@@ -94,13 +103,14 @@ function describeNetwork({ network }: Profile, steps: readonly Step[]): Record<s
 }
 
 /** Files of the cgroup and what was written to them. */
-function describeLimits(steps: readonly Step[], { missing }: CgroupPlan) {
+function describeLimits(steps: readonly Step[], { missing, cpuTime }: CgroupPlan) {
   const limits = steps.flatMap(({ step }) => (step.op === "cgroup-limit" ? [[step.file, step.value] as const] : []));
   if (missing !== undefined) return { limits: "off", limits_missing: missing };
   const values = (file: string) => limits.flatMap(([other, value]) => (other === file ? [value] : []));
+  const time = cpuTime === undefined ? {} : { cpu_time_ms: cpuTime.after };
   return limits.length === 0
-    ? {}
-    : { limits: Object.fromEntries(limits.map(([file]) => [file, values(file).join(", ")])) };
+    ? time
+    : { ...time, limits: Object.fromEntries(limits.map(([file]) => [file, values(file).join(", ")])) };
 }
 
 function describeInForce(
@@ -135,6 +145,7 @@ function describeInForce(
     ),
     ...describeLimits(steps, cgroup),
     timeout_ms: profile.limits.timeout ?? null,
+    ...(profile.limits.output === undefined ? {} : { output_bytes: profile.limits.output }),
     die_with_parent: profile.lifecycle.dieWithParent && facts.parentVisible,
   };
 }
@@ -155,22 +166,26 @@ function checkReport(report: ReportTarget | undefined, steps: readonly Planned<R
  */
 export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {}): Plan {
   const cgroup = planCgroup(profile, facts);
-  const userns = planUserns(profile, facts, cgroup.enter.length > 0);
+  const isDivided = cgroup.settle.length > 0;
+  const userns = planUserns(profile, facts, cgroup.enter.length === 0 ? "none" : isDivided ? "inside" : "own");
   const net = planNet(profile, facts);
   const protection = new Protection(profile, facts);
-  const rootfs = planRootfs(profile, facts, net.names, protection, options.uppers);
+  const rootfs = planRootfs(profile, facts, net.names, protection, options.uppers, isDivided);
   checkReport(options.report, rootfs);
   const command = planProcess(profile, facts, accountOf(profile.ids, facts.user), options.report);
   const terminal = command.terminal.length > 0;
+  const piped = command.outputs.length > 0;
   // With a terminal of its own the command gets none of the caller's streams.
-  const streams = terminal ? [] : facts.streams;
+  const streams = terminal ? [] : facts.streams.filter(({ fd }) => fd === 0 || !piped);
   const steps: Step[] = [
     ...command.report.map((step) => ({ section: "process", ...step }) as const),
     ...command.terminalLink.map((step) => ({ section: "process", ...step }) as const),
+    ...command.outputs.map((step) => ({ section: "process", ...step }) as const),
     ...planHost(profile, facts, protection, rootfs).map((step) => ({ section: "rootfs", ...step }) as const),
     ...[...cgroup.enter, ...cgroup.leave].map((step) => ({ section: "cgroup", ...step }) as const),
     ...net.before.map((step) => ({ section: "net", ...step }) as const),
     ...userns.enter.map((step) => ({ section: "userns", ...step }) as const),
+    ...cgroup.settle.map((step) => ({ section: "cgroup", ...step }) as const),
     ...net.connect.map((step) => ({ section: "net", ...step }) as const),
     ...rootfs.map((step) => ({ section: "rootfs", ...step }) as const),
     ...command.terminal.map((step) => ({ section: "process", ...step }) as const),
@@ -188,13 +203,15 @@ export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {
     { section: "process", ...command.command },
   ];
   checkOrder(steps);
-  const { timeout } = profile.limits;
+  const { timeout, output } = profile.limits;
   const filter = because(profile, filterKey(profile));
   return {
     arch: facts.arch,
     profile: { name: profile.name, file: filter.file },
     steps,
     timeout: timeout === undefined ? undefined : { after: timeout, because: because(profile, "limits.timeout") },
+    cpuTime: cgroup.cpuTime,
+    output: output === undefined ? undefined : { most: output, because: because(profile, "limits.output") },
     readOnly: profile.readOnly ? because(profile, "read_only") : undefined,
     dieWithParent: profile.lifecycle.dieWithParent,
     messages: options.messages ?? "all",

@@ -1,5 +1,6 @@
 import { printable } from "../base/printable.ts";
 import type { Because } from "../errors/error.ts";
+import { renderBytes } from "../profile/units.ts";
 import { type Call, PROCESSES, type Value } from "../sys/call.ts";
 import { CODE } from "./advice.ts";
 import type { Plan } from "./plan.ts";
@@ -19,6 +20,8 @@ export function renderSteps(plan: Plan): string {
   const ends = [
     ...end("nothing of the host is writable", plan.readOnly),
     ...end(`stop it after ${plan.timeout?.after} ms`, plan.timeout?.because),
+    ...end(`stop it when all of it has used ${plan.cpuTime?.after} ms of processor time`, plan.cpuTime?.because),
+    ...end(`stop it when it prints more than ${renderBytes(plan.output?.most ?? 0)}`, plan.output?.because),
   ];
   return `plan of profile ${printable(plan.profile.name)}, ${plan.steps.length} steps\n${[...lines, ...ends].join("\n")}\n`;
 }
@@ -70,6 +73,8 @@ export function renderCall(call: Call): string {
       const key = `${call.line}${call.key}`.trim();
       return `${call.name} = ${key === "" ? "" : `${key} of `}<${call.at}>/${call.path}`;
     }
+    case "prune":
+      return `remove the cgroup <${call.at}>/${call.path} with all in it`;
     case "exec":
       return `execve(COMMAND in ${printable(call.search.join(":"))}, [${call.env.map((entry) => printable(entry)).join(", ")}])`;
   }

@@ -2,6 +2,7 @@ import { assertNever } from "../base/assert.ts";
 import { printable } from "../base/printable.ts";
 import { type Call, call, data, flags, type Lowered, slot, words } from "../sys/call.ts";
 import { AT, CLOSE_RANGE, F, O, RESOLVE, RLIMIT } from "../sys/uapi.ts";
+import { letGoOfPipes, makePipes, printIntoPipes } from "./output.ts";
 import type { ProcessStep, ReportTarget } from "./step.ts";
 import { enterTerminal, makeLink, openTerminal, takeMaster } from "./terminal.ts";
 
@@ -42,6 +43,10 @@ export function lowerProcess(step: ProcessStep): Lowered {
       return { host: makeLink() };
     case "terminal":
       return { init: openTerminal(), host: takeMaster() };
+    case "output-pipes":
+      return { host: makePipes(step.joined) };
+    case "print-into-pipes":
+      return { host: letGoOfPipes(step.joined), payload: printIntoPipes(step.joined) };
     case "signals":
       return { payload: [call("rt_sigprocmask", [SIG_SETMASK, data(words(0), "[]"), 0, 8])] };
     case "rlimit":

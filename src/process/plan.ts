@@ -56,6 +56,8 @@ export interface ProcessPlan {
   /** Before init is made, and when the root is there; both or none. */
   readonly terminalLink: readonly Step[];
   readonly terminal: readonly Step[];
+  /** Before init is made: where what the command prints is limited, and no terminal carries it. */
+  readonly outputs: readonly Step[];
   /** First in the payload. */
   readonly begin: readonly Step[];
   readonly command: Step;
@@ -85,14 +87,20 @@ export function planProcess(
   const path = env.findLast((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) ?? DEFAULT_PATH;
   const search = path.split(":").filter((folder) => folder.startsWith("/"));
   const terminal = planTerminal(profile, facts);
+  const isPiped = profile.limits.output !== undefined && terminal.terminal.length === 0;
+  const { joined } = facts;
+  const printed = (op: "output-pipes" | "print-into-pipes"): Step[] =>
+    isPiped ? [{ step: { op, joined }, because: because(profile, "limits.output") }] : [];
   return {
     ...terminal,
+    outputs: printed("output-pipes"),
     report:
       report === undefined
         ? []
         : [{ step: { op: "report", to: report }, because: { file: "command line", key: "--report" } }],
     begin: [
       { step: { op: "session", terminal: terminal.terminal.length > 0 }, because: ALWAYS },
+      ...printed("print-into-pipes"),
       { step: { op: "signals" }, because: ALWAYS },
       ...planRlimits(profile, facts),
       { step: { op: "close-fds" }, because: ALWAYS },

@@ -14,6 +14,9 @@ export type ProcessStep =
   | { readonly op: "terminal" }
   /** `terminal`: the command joins init's session, at its terminal; else it starts one of its own, without any. */
   | { readonly op: "session"; readonly terminal: boolean }
+  /** What the command prints goes through the supervisor; `joined`: output and errors in one. */
+  | { readonly op: "output-pipes"; readonly joined: boolean }
+  | { readonly op: "print-into-pipes"; readonly joined: boolean }
   | { readonly op: "signals" }
   | {
       readonly op: "rlimit";
@@ -39,6 +42,10 @@ export function describeProcess(step: ProcessStep): string {
       return step.terminal
         ? "start in the foreground of the command's own terminal"
         : "start a new session, without the caller's terminal as its controlling one";
+    case "output-pipes":
+      return `make ${step.joined ? "a pipe" : "pipes"} for what the command prints, which is limited`;
+    case "print-into-pipes":
+      return `have the command print into ${step.joined ? "it" : "them"}`;
     case "signals":
       return "unblock signals";
     case "rlimit":

@@ -74,6 +74,9 @@ function limitsOf(limits: Layer["settings"]["limits"] = {}): Profile["limits"] {
     ...limit("cpuset", limits.cpuset),
     ...limit("ioWeight", limits.io_weight),
     ...limit("io", limits.io?.length === 0 ? undefined : limits.io),
+    ...limit("hugetlb", limits.hugetlb),
+    ...limit("cpuTime", limits.cpu_time),
+    ...limit("output", limits.output),
   };
 }
 

@@ -152,6 +152,10 @@ const KEYS = {
     text: "Names and the texts that they are set to, each below 128 KiB with its name; [variables](#units) may stand in them.",
   },
   "limits.timeout": { absent: '`"none"`', text: "Wall-clock limit; the run then ends with 124." },
+  "limits.output": {
+    absent: '`"none"`',
+    text: "What the command prints, standard output and error together; the rest is cut off, and the run ends with 124. Without a terminal of its own the command prints into pipes then, which tsbox carries on, whatever yours are.",
+  },
   "limits.cgroup": {
     absent: '`"require"`',
     text: "What the keys of `limits` below need is [a cgroup](#limits-of-a-whole-sandbox) that you may divide. `prefer`: without one the command runs without these limits, and the report says why.",
@@ -185,9 +189,17 @@ const KEYS = {
     absent: "`[]`",
     text: 'Rates of disks: `"DEVICE rbps=SIZE wbps=SIZE riops=NUMBER wiops=NUMBER"`, read and written in a second, in bytes and in operations; one of the four is enough. A partition stands for its disk.',
   },
+  "limits.hugetlb": {
+    absent: '`"none"`',
+    text: "Huge pages of all processes together, of each size by itself; what needs more gets no mapping (ENOMEM) or SIGBUS. systemd delegates no such controller: only where root has made you a cgroup.",
+  },
+  "limits.cpu_time": {
+    absent: '`"none"`',
+    text: "Processors' time of all processes together; the run then ends with 124. It is looked at five times a second, so a sandbox may use 0.2 s of each processor more.",
+  },
   "limits.io_weight": {
     absent: '`"none"`',
-    text: "Share of block devices, as `cpu_weight`; the host's I/O scheduler must be one that has weights.",
+    text: "Share of block devices, as `cpu_weight`; it counts where a disk's I/O scheduler is bfq, or its iocost is switched on (`io.cost.qos`), both by root.",
   },
   "rlimits.NAME": {
     absent: "as `strict`",

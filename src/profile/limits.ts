@@ -13,6 +13,9 @@ export const LIMIT_KEYS = {
   cpuset: { key: "cpuset", controller: "cpuset" },
   ioWeight: { key: "io_weight", controller: "io" },
   io: { key: "io", controller: "io" },
+  hugetlb: { key: "hugetlb", controller: "hugetlb" },
+  // Counted in every cgroup; the supervisor keeps the limit.
+  cpuTime: { key: "cpu_time", controller: undefined },
 } as const;
 export type LimitName = keyof typeof LIMIT_KEYS;
 
@@ -132,4 +135,6 @@ export const LIMITS = {
   cpu_weight: counted(WEIGHT, "a weight"),
   cpuset: orNone(parseCpuset, matching("[0-9]{1,4}(?:-[0-9]{1,4})?(?:,[0-9]{1,4}(?:-[0-9]{1,4})?)*")),
   io_weight: counted(WEIGHT, "a weight"),
+  hugetlb: sized({ min: 0, max: PIB }),
+  output: sized({ min: 1, max: PIB }),
 };

@@ -122,6 +122,7 @@ const tableOf = (groups: GroupSource): Table => ({
   environment: { pass: subset, set: narrowSet },
   limits: {
     timeout: atMostTime,
+    output: atMostBytes,
     cgroup: ranked({ require: 0, prefer: 1 }),
     memory: atMostBytes,
     memoryHigh: atMostBytes,
@@ -132,6 +133,8 @@ const tableOf = (groups: GroupSource): Table => ({
     cpuset: narrowCpus,
     ioWeight: narrowWeight,
     io: narrowIo,
+    hugetlb: atMostBytes,
+    cpuTime: atMostTime,
   },
   lifecycle: { dieWithParent: narrowWhen(true) },
 });

@@ -8,6 +8,9 @@ export interface LimitOverrides {
   /** Of memory and swap together. */
   readonly memorySwap?: string;
   readonly pidsLimit?: string;
+  readonly cpuTime?: string;
+  /** Bytes. */
+  readonly outputLimit?: string;
   readonly cpus?: string;
   /** Between 2 and 262144, 1024 being the usual share. */
   readonly cpuShares?: string;
@@ -69,11 +72,13 @@ function weightOf(flag: string, text: string, [low, high]: readonly [number, num
 
 /** The table `limits` as the flags write it, besides the timeout. */
 export function limitsOf(overrides: LimitOverrides, draft: Draft): Record<string, string | readonly string[]> {
-  const { memory, memorySwap, pidsLimit, cpus, cpuShares, cpusetCpus, blkioWeight } = overrides;
+  const { memory, memorySwap, pidsLimit, cpuTime, outputLimit, cpus, cpuShares, cpusetCpus, blkioWeight } = overrides;
   const written = [
     ["memory", "--memory", memory, (text: string) => text],
     ["swap", "--memory-swap", memorySwap, (text: string, flag: string) => swapOf(flag, text, memory)],
     ["pids", "--pids-limit", pidsLimit, unlimited],
+    ["cpu_time", "--cpu-time", cpuTime, (text: string) => text],
+    ["output", "--output-limit", outputLimit, (text: string) => text],
     ["cpus", "--cpus", cpus, (text: string) => text],
     ["cpu_weight", "--cpu-shares", cpuShares, (text: string, flag: string) => weightOf(flag, text, [2, 262_144])],
     ["cpuset", "--cpuset-cpus", cpusetCpus, (text: string) => text],

@@ -200,6 +200,8 @@ export interface Profile {
   };
   readonly limits: {
     readonly timeout: Milliseconds | undefined;
+    /** Of standard output and error together. */
+    readonly output?: Bytes;
     /** Whether the limits below, which need a cgroup, must be there; each is for all of the sandbox together. */
     readonly cgroup: "require" | "prefer";
     readonly memory?: Bytes;
@@ -214,6 +216,10 @@ export interface Profile {
     readonly ioWeight?: number;
     /** Not empty. */
     readonly io?: readonly IoLimit[];
+    /** Of each size of huge pages. */
+    readonly hugetlb?: Bytes;
+    /** Processors' time in all. */
+    readonly cpuTime?: Milliseconds;
   };
   readonly rlimits: Readonly<Partial<Record<RlimitName, Rlimit>>>;
   readonly lifecycle: { readonly dieWithParent: boolean };

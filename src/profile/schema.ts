@@ -139,7 +139,7 @@ const offset = leaf<number>(
 /** In milliseconds. */
 export const TIMEOUT_RANGE = { min: 1, max: 366 * DAY };
 
-const timeout = leaf<Milliseconds | "none">(
+const timeLimit = leaf<Milliseconds | "none">(
   (input) => {
     if (input === "none") return { value: "none" };
     const parsed = parseDuration(input, TIMEOUT_RANGE);
@@ -236,7 +236,8 @@ export const RAW_PROFILE = table({
   ),
   limits: v.exactOptional(
     table({
-      timeout: v.exactOptional(timeout),
+      timeout: v.exactOptional(timeLimit),
+      output: v.exactOptional(leaf(LIMITS.output.parse, LIMITS.output.shape)),
       cgroup: v.exactOptional(word(["require", "prefer"])),
       memory: v.exactOptional(leaf(LIMITS.memory.parse, LIMITS.memory.shape)),
       memory_high: v.exactOptional(leaf(LIMITS.memory_high.parse, LIMITS.memory_high.shape)),
@@ -247,6 +248,8 @@ export const RAW_PROFILE = table({
       cpuset: v.exactOptional(leaf(LIMITS.cpuset.parse, LIMITS.cpuset.shape)),
       io: v.exactOptional(list(leaf(parseIo, IO_SHAPE))),
       io_weight: v.exactOptional(leaf(LIMITS.io_weight.parse, LIMITS.io_weight.shape)),
+      hugetlb: v.exactOptional(leaf(LIMITS.hugetlb.parse, LIMITS.hugetlb.shape)),
+      cpu_time: v.exactOptional(timeLimit),
     }),
   ),
   rlimits: v.exactOptional(table(rlimits)),

@@ -77,9 +77,11 @@ function writeNetwork(network: Profile["network"]): Keys<NonNullable<RawProfile[
 
 function writeLimits(limits: Profile["limits"]): Keys<NonNullable<RawProfile["limits"]>> {
   const size = (n: number | undefined) => (n === undefined ? "none" : quantity(renderBytes(n)));
-  const { timeout, cpuset } = limits;
+  const time = (n: number | undefined) => (n === undefined ? "none" : quantity(renderDuration(n)));
+  const { cpuset } = limits;
   return {
-    timeout: timeout === undefined ? "none" : quantity(renderDuration(timeout)),
+    timeout: time(limits.timeout),
+    output: size(limits.output),
     cgroup: limits.cgroup,
     memory: size(limits.memory),
     memory_high: size(limits.memoryHigh),
@@ -90,6 +92,8 @@ function writeLimits(limits: Profile["limits"]): Keys<NonNullable<RawProfile["li
     cpuset: cpuset === undefined ? "none" : renderCpus(cpuset),
     io: (limits.io ?? []).map(renderIo),
     io_weight: limits.ioWeight ?? "none",
+    hugetlb: size(limits.hugetlb),
+    cpu_time: time(limits.cpuTime),
   };
 }
 

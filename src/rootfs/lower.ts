@@ -142,6 +142,11 @@ function lowerInit(step: OfInit): Call[] {
         ...newFileSystem("devpts", { mode: "0620", ptmxmode: "0666", max: PTYS }, ["NOSUID", "NOEXEC"], "tree"),
         ...attach(step.target, step.way),
       ];
+    case "cgroups":
+      return [
+        ...newFileSystem("cgroup2", {}, ["NOSUID", "NODEV", "NOEXEC"], "tree"),
+        ...attach(step.target, step.way),
+      ];
     case "new-proc":
       return newFileSystem("proc", {}, ["NOSUID", "NODEV", "NOEXEC"], "proc");
     case "limit-namespaces":

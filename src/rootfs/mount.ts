@@ -147,7 +147,7 @@ export function tmpfsSettings(mode: number, size: number): Record<string, string
 
 /** A new file system of that type, not attached yet; fsopen(2), fsconfig(2), fsmount(2). Saved as `save`. */
 export function newFileSystem(
-  type: "tmpfs" | "proc" | "devpts",
+  type: "tmpfs" | "proc" | "devpts" | "cgroup2",
   settings: Readonly<Record<string, string>>,
   attributes: readonly MountAttr[],
   save: string,

@@ -185,12 +185,20 @@ function planSys(profile: Profile, facts: HostFacts, ground: Ground): Step[] {
   return steps;
 }
 
+function planCgroups(profile: Profile, ground: Ground): Step {
+  const target = sandboxPath("/sys/fs/cgroup");
+  const why = because(profile, "nesting");
+  ground.mountPoint(target, "directory", why);
+  return { step: { op: "cgroups", target, way: ground.way }, because: why };
+}
+
 const isWritableBind = (step: RootfsStep): step is Extract<RootfsStep, { op: "bind" }> =>
   step.op === "bind" && step.mode === "rw";
 
 /**
  * The steps that build the root and enter it, in order.
  *
+ * @param hasCgroups Whether sandboxes inside may have cgroups.
  * @throws TsboxError for a mount that cannot be made as the profile says.
  */
 export function planRootfs(
@@ -199,6 +207,7 @@ export function planRootfs(
   names: NameFiles,
   protection = new Protection(profile, facts),
   uppers: Uppers = new Map(),
+  hasCgroups = false,
 ): Planned<RootfsStep>[] {
   checkWork(profile, facts);
   const source = rootDirectory(profile);
@@ -212,6 +221,7 @@ export function planRootfs(
   mounts.push(...planOwnFiles(profile, facts, names, ground));
   mounts.push(...planDevices(profile, facts, ground));
   mounts.push(...planSys(profile, facts, ground));
+  if (hasCgroups) mounts.push(planCgroups(profile, ground));
   mounts.push(...planProc(profile, facts, ground));
   const all = placeMounts(profile, facts.cwd, (mount) => isThere(mount, facts));
   for (const placed of all) {

@@ -84,6 +84,8 @@ export type RootfsStep =
       readonly points: readonly MadePoint[];
     }
   | { readonly op: "devpts"; readonly target: SandboxPath; readonly way: Way }
+  /** The cgroup file system, from the root of the sandbox's cgroup namespace on. */
+  | { readonly op: "cgroups"; readonly target: SandboxPath; readonly way: Way }
   | { readonly op: "new-proc" }
   | { readonly op: "limit-namespaces"; readonly user: number }
   | { readonly op: "low-ports" }
@@ -155,6 +157,8 @@ export function describeRootfs(step: RootfsStep): string {
       return `mount a tmpfs of ${step.size} bytes on ${printable(step.target)} (${octal(step.mode)})${holding(step.points)}`;
     case "devpts":
       return "mount a private /dev/pts";
+    case "cgroups":
+      return "mount the part of the cgroup file system that sandboxes inside may divide";
     case "new-proc":
       return "make a fresh proc of the sandbox's processes";
     case "limit-namespaces":

@@ -47,6 +47,8 @@ export interface Request {
   readonly starts?: "in-place" | "child";
   /** Standard streams of the command that have a path; none when they are pipes. */
   readonly streams: readonly StreamFact[];
+  /** Of them: standard output and error lead to the same. */
+  readonly areJoined?: () => boolean;
 }
 
 /** Where the profile of a request is looked for, and what its variables stand for. */
@@ -74,7 +76,10 @@ export interface Review {
 }
 
 /** Compares a project file with a profile; nothing is planned. */
-export function reviewProject(request: Omit<Request, "streams" | "overrides" | "config">, file: string): Review {
+export function reviewProject(
+  request: Omit<Request, "streams" | "areJoined" | "overrides" | "config">,
+  file: string,
+): Review {
   const cwd = probeCwd(request.cwd);
   const project = readProject(file, cwd, request.configHome);
   return { project, widenings: readWidenings(request.profile, placesOf(request, cwd, probeUser()), project) };

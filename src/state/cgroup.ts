@@ -4,7 +4,7 @@ import { FIX } from "../errors/fix.ts";
 import { type FoundCgroup, findCgroup, LEAF, scopeName } from "../host/cgroup-place.ts";
 import type { HostFacts, NoCgroup } from "../host/facts.ts";
 import { errorCode, ifThere } from "../host/path.ts";
-import { listNames, mayAccess, readText } from "../observe/file.ts";
+import { linkStatus, listNames, mayAccess, readText } from "../observe/file.ts";
 import { wholeEnvironment } from "../observe/process.ts";
 import { runProgram } from "../observe/program.ts";
 import { tryLock } from "../sys/libc.ts";
@@ -30,8 +30,12 @@ function unlessGone(act: () => void): void {
   }
 }
 
-/** Removes a cgroup in which nothing is; one in which something stays is left. */
-function removeEmpty(path: string): void {
+/** Removes a cgroup and those in it, which sandboxes inside have made; one in which something stays is left. */
+function removeAll(path: string): void {
+  for (const name of ifThere(() => listNames(path)) ?? []) {
+    const inside = `${path}/${name}`;
+    if (ifThere(() => linkStatus(inside))?.isDirectory() === true) removeAll(inside);
+  }
   for (let waited = 0; waited <= GONE_MS; waited += TICK_MS) {
     try {
       unlessGone(() => rmdirSync(path));
@@ -54,7 +58,7 @@ function sweepOne(path: string): void {
     if (!tryLock(fd)) return;
     // "r+" makes no file; Linux 5.14 has this one.
     unlessGone(() => writeFileSync(`${path}/cgroup.kill`, "1", { flag: "r+" }));
-    removeEmpty(path);
+    removeAll(path);
   } finally {
     closeSync(fd);
   }

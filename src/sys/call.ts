@@ -148,6 +148,8 @@ export type Call =
       readonly name: string;
       readonly save?: string;
     }
+  /** Only after the run: removes the cgroup `path`, with all that are in it, from the directory of the slot `at`. */
+  | { readonly op: "prune"; readonly at: string; readonly path: string }
   /** Become the command: `search` is the PATH inside, `env` its whole environment. */
   | { readonly op: "exec"; readonly search: readonly string[]; readonly env: readonly string[] };
 
@@ -181,6 +183,10 @@ export const CGROUP = "cgroup";
 /** Its files cgroup.freeze and cgroup.kill, open for writing. */
 export const CGROUP_FREEZE = "cgroup.freeze";
 export const CGROUP_KILL = "cgroup.kill";
+/** Its file cpu.stat, open for reading, when processor time is limited. */
+export const CGROUP_CPU_STAT = "cpu.stat";
+/** The directory of the one in it that sandboxes inside may divide: init is born into that one, where there is one. */
+export const CGROUP_INSIDE = "cgroup-inside";
 
 export const slot = (name: string): Slot => ({ kind: "slot", name });
 

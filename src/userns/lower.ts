@@ -3,6 +3,7 @@ import type { IdExtent } from "../profile/profile.ts";
 import {
   type Call,
   CGROUP,
+  CGROUP_INSIDE,
   call,
   data,
   flags,
@@ -146,9 +147,9 @@ export function lowerUserns(step: UsernsStep): Lowered {
       return { [step.process]: [prctl("SET_DUMPABLE", 0)] };
     case "new-namespaces": {
       // The kernel takes the parent's cgroup for the root of a namespace that is made together with the process.
-      const atOnce = step.namespaces.filter((name) => name !== "cgroup" || !step.cgroup);
+      const atOnce = step.namespaces.filter((name) => name !== "cgroup" || step.cgroup === "none");
       const bits = flags(CLONE, ...atOnce.map((name) => CLONE_BIT[name]));
-      const into = step.cgroup ? { cgroup: CGROUP } : {};
+      const into = step.cgroup === "none" ? {} : { cgroup: step.cgroup === "own" ? CGROUP : CGROUP_INSIDE };
       return {
         host: [
           ...(step.awaitMaps ? [call("pipe2", [{ kind: "buffer", name: "mapped", size: 8 }, O.CLOEXEC])] : []),
@@ -163,7 +164,7 @@ export function lowerUserns(step: UsernsStep): Lowered {
           },
         ],
         // Out of the terminal's process group: its signals come through the supervisor, once.
-        init: [call("setsid", []), ...(step.cgroup ? [call("unshare", [flags(CLONE, "NEWCGROUP")])] : [])],
+        init: [call("setsid", []), ...(step.cgroup === "none" ? [] : [call("unshare", [flags(CLONE, "NEWCGROUP")])])],
       };
     }
     case "map-id":

@@ -39,8 +39,8 @@ export interface UsernsPlan {
   readonly initDone: Step;
 }
 
-/** @param cgroup Whether the sandbox has one of its own. */
-export function planUserns(profile: Profile, facts: HostFacts, cgroup: boolean): UsernsPlan {
+/** @param cgroup The one that init is born into. */
+export function planUserns(profile: Profile, facts: HostFacts, cgroup: "none" | "own" | "inside"): UsernsPlan {
   const keep = profile.capabilities.keep;
   const maps = planMaps(profile, facts);
   const isRooted = profile.network.mode === "user";

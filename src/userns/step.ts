@@ -11,8 +11,8 @@ export type UsernsStep =
       readonly op: "new-namespaces";
       readonly namespaces: readonly NamespaceName[];
       readonly awaitMaps: boolean;
-      /** It is born into a cgroup of its own. */
-      readonly cgroup: boolean;
+      /** It is born into a cgroup of its own, or into the one in it that can be divided. */
+      readonly cgroup: "none" | "own" | "inside";
     }
   /** One id, written by init itself. */
   | { readonly op: "map-id"; readonly uid: IdExtent; readonly gid: IdExtent }

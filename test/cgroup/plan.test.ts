@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bytes } from "../../src/base/brand.ts";
+import { bytes, milliseconds } from "../../src/base/brand.ts";
 import { planCgroup } from "../../src/cgroup/plan.ts";
 import type { HostFacts } from "../../src/host/facts.ts";
 import type { Profile } from "../../src/profile/profile.ts";
@@ -11,23 +11,25 @@ const MIB = 1024 ** 2;
 
 const DISKS = { "/dev/sda": "8:0", "/dev/sdb1": "8:16" };
 
-function planned(limits: Partial<Profile["limits"]>, cgroup: HostFacts["cgroup"] = CGROUP) {
-  const profile = makeProfile({ limits: { timeout: undefined, cgroup: "require", ...limits } });
+function planned(limits: Partial<Profile["limits"]>, cgroup: HostFacts["cgroup"] = CGROUP, nesting = false) {
+  const profile = makeProfile({ nesting, limits: { timeout: undefined, cgroup: "require", ...limits } });
   return planCgroup(
     profile,
     hostFacts({ ...DEBIAN, disks: DISKS, ...(cgroup === undefined ? {} : { cgroup }) }, profile),
   );
 }
 
-const written = (limits: Partial<Profile["limits"]>) =>
-  planned(limits).enter.flatMap(({ step }) => (step.op === "cgroup-limit" ? [`${step.file} = ${step.value}`] : []));
+const written = (limits: Partial<Profile["limits"]>, cgroup = CGROUP) =>
+  planned(limits, cgroup).enter.flatMap(({ step }) =>
+    step.op === "cgroup-limit" ? [`${step.file} = ${step.value}`] : [],
+  );
 
 const enabled = (limits: Partial<Profile["limits"]>, cgroup = CGROUP) =>
   planned(limits, cgroup).enter.flatMap(({ step }) => (step.op === "new-cgroup" ? step.enable : []));
 
 describe("the cgroup of a sandbox", () => {
   it("is none without a limit on the whole sandbox", () => {
-    const nothing = { enter: [], leave: [], missing: undefined };
+    const nothing = { enter: [], settle: [], leave: [], cpuTime: undefined, missing: undefined };
     expect(planned({})).toEqual(nothing);
     expect(planned({ cgroup: "prefer" })).toEqual(nothing);
   });
@@ -40,6 +42,12 @@ describe("the cgroup of a sandbox", () => {
     expect(written({ cpus: 0.5 })).toEqual(["cpu.max = 50000 100000"]);
     expect(written({ cpus: 0.01 })).toEqual(["cpu.max = 1000 100000"]);
     expect(written({ cpuWeight: 5, ioWeight: 6 })).toEqual(["cpu.weight = 5", "io.weight = default 6"]);
+    const both = { ...CGROUP, ioWeights: ["io.weight", "io.bfq.weight"] } as const;
+    expect(written({ ioWeight: 10_000 }, both)).toEqual(["io.weight = default 10000", "io.bfq.weight = default 1000"]);
+    expect(written({ ioWeight: 199 }, both)).toEqual(["io.weight = default 199", "io.bfq.weight = default 109"]);
+    expect(written({ hugetlb: bytes(MIB) }, { ...CGROUP, controllers: ["hugetlb"] })).toEqual(
+      ["2MB", "1GB"].flatMap((size) => [`hugetlb.${size}.max = 1048576`, `hugetlb.${size}.rsvd.max = 1048576`]),
+    );
     expect(written({ cpuset: [0, 1, 2, 5, 7, 8] })).toEqual(["cpuset.cpus = 0-2,5,7-8"]);
   });
 
@@ -69,6 +77,28 @@ describe("the cgroup of a sandbox", () => {
     expect(enabled({ memory: bytes(MIB) }, { ...CGROUP, controllers: ["memory"] })).toEqual(["memory"]);
   });
 
+  it("is made for a limit on processor time too, which needs no controller", () => {
+    const { cpuTime, enter } = planned({ cpuTime: milliseconds(5000) }, { ...CGROUP, controllers: [] });
+    expect(enter.map(({ step }) => step.op)).toEqual(["new-cgroup", "watch-cpu-time"]);
+    expect(cpuTime).toMatchObject({ after: 5000, because: { key: "limits.cpu_time" } });
+  });
+
+  it("may be divided from inside where sandboxes are allowed there, with all controllers that there are", () => {
+    const { enter, settle } = planned({ pids: 9 }, { ...CGROUP, controllers: ["cpu", "memory", "misc", "pids"] }, true);
+    const controllers = ["cpu", "memory", "pids"];
+    expect(enter.map(({ step }) => step)).toMatchObject([
+      { op: "new-cgroup", enable: ["pids", "cpu", "memory"] },
+      { op: "cgroup-limit" },
+      { op: "divide-cgroup", controllers },
+    ]);
+    expect(settle.map(({ step }) => step.op)).toEqual(["enter-leaf"]);
+  });
+
+  it("is an error where nothing has weights for disks", () => {
+    const error = catchError(() => planned({ ioWeight: 6 }, { ...CGROUP, ioWeights: [] }));
+    expect(error).toMatchObject({ code: "E_CGROUP", why: "this kernel shares no disk by weight" });
+  });
+
   it("is an error where a controller is not there", () => {
     const place = { ...CGROUP, controllers: ["memory", "pids"], fix: "do this" };
     const error = catchError(() => planned({ cpuset: [0], cpus: 2 }, place));
@@ -80,7 +110,11 @@ describe("the cgroup of a sandbox", () => {
   it("is an error where none can be made, unless it is only preferred", () => {
     const none = { reason: "there is none", fix: "make one" };
     expect(catchError(() => planned({ pids: 9 }, none))).toMatchObject({ code: "E_CGROUP", why: "there is none" });
-    expect(planned({ pids: 9, cgroup: "prefer" }, none)).toEqual({ enter: [], leave: [], missing: "there is none" });
+    expect(planned({ pids: 9, cgroup: "prefer" }, none)).toMatchObject({
+      enter: [],
+      leave: [],
+      missing: "there is none",
+    });
   });
 
   it("tells of the limits that there are, and of no others", () => {

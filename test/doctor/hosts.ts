@@ -78,6 +78,8 @@ export const DEBIAN: MachineFacts = {
     enabled: [],
     fix: "",
     swap: true,
+    hugePages: ["2MB"],
+    ioWeights: [],
     needs: "scope",
   },
   landlockAbi: 6,

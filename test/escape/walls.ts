@@ -98,6 +98,10 @@ export const FILTER = dropping("seccomp filter", "filter");
 const RULESET = ["new-ruleset", "allow-beneath", "allow-stream", "restrict"] as const;
 
 export const LANDLOCK: Wall = { ...dropping("Landlock", ...RULESET), abi: 1 };
+/** Linux 6.2 is the first that asks it about truncate(2). */
+export const LANDLOCK_TRUNCATE: Wall = { ...LANDLOCK, abi: 3 };
+/** Linux 6.1 (ABI 2) makes a whiteout without asking it; 6.12 (ABI 6) asks. */
+export const LANDLOCK_WHITEOUT: Wall = { ...LANDLOCK, abi: 6 };
 /** Signals and abstract sockets; Linux 6.12. */
 export const LANDLOCK_SCOPES: Wall = { ...dropping("Landlock's scopes", ...RULESET), abi: 6 };
 export const CAPABILITIES = dropping("no capabilities", "capabilities");

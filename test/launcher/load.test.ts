@@ -160,15 +160,23 @@ describe("the launcher refuses", () => {
     for (const value of HUGE) expectRefusal(startWith(mutant().header(name, value).bytes), "header points outside");
   });
 
-  it("a report that goes to no fd", () => {
+  it.each([
+    ["report", "the report goes to no fd"],
+    ["terminal", "the terminal is no fd"],
+    ["freeze", "a file of the cgroup is no fd"],
+    ["kill", "a file of the cgroup is no fd"],
+    ["cpu_stat", "a file of the cgroup is no fd"],
+    ["printed0", "what the command prints comes from no fd"],
+    ["printed1", "what the command prints comes from no fd"],
+  ] as const)("a %s that is in no slot", (name, told) => {
     const { plan } = mutant();
     const slots = new Set(plan.entries.slice(...[0, plan.field("script0_n")]).map(({ save }) => save));
     const unsaved = Array.from({ length: 64 }, (_, i) => i).filter((slot) => !slots.has(slot));
     for (const slot of [64, 0xffff_fffe, ...unsaved.slice(0, 3), 63])
-      expectRefusal(startWith(mutant().header("report", slot).bytes), "the report goes to no fd");
+      expectRefusal(startWith(mutant().header(name, slot).bytes), told);
   });
 
-  it.each(["outcome0", "outcome7"] as const)("an end without words (%s)", (name) => {
+  it.each(["outcome0", "outcome11"] as const)("an end without words (%s)", (name) => {
     for (const step of [...HUGE, mutant().plan.count("step")])
       expectRefusal(startWith(mutant().header(name, step).bytes), "an outcome has no text");
   });
@@ -295,11 +303,12 @@ describe("the launcher refuses an entry", () => {
     [OP.service, "a service has wrong arguments"],
     [OP.check, "a check has wrong arguments"],
     [OP.figure, "a figure has wrong arguments"],
+    [OP.prune, "a removal has wrong arguments"],
   ])("of operation %i with the arguments of a call", (op, told) =>
     expectRefusal(startWith(mutant().byte("entry", call(), FIELD.entry.op, op).bytes), told),
   );
 
-  it.each([0, 10, 255])("of operation %i", (op) =>
+  it.each([0, 11, 255])("of operation %i", (op) =>
     expectRefusal(startWith(mutant().byte("entry", call(), FIELD.entry.op, op).bytes), "of no known kind"),
   );
 

@@ -43,20 +43,25 @@ export const HEADER = {
   script3: [80, 4],
   script3_n: [84, 4],
   outcome0: [88, 4],
-  outcome7: [116, 4],
-  flags: [120, 4],
-  keep: [124, 4],
-  keep_n: [128, 4],
-  report: [132, 4],
-  in_force: [136, 4],
-  terminal: [140, 4],
-  freeze: [144, 4],
-  kill: [148, 4],
-  timeout_ms: [152, 8],
-  forwarded: [160, 8],
-  to_group: [168, 8],
+  outcome11: [132, 4],
+  flags: [136, 4],
+  keep: [140, 4],
+  keep_n: [144, 4],
+  report: [148, 4],
+  in_force: [152, 4],
+  terminal: [156, 4],
+  freeze: [160, 4],
+  kill: [164, 4],
+  cpu_stat: [168, 4],
+  printed0: [172, 4],
+  printed1: [176, 4],
+  timeout_ms: [184, 8],
+  cpu_us: [192, 8],
+  printed_max: [200, 8],
+  forwarded: [208, 8],
+  to_group: [216, 8],
 } as const;
-export const HEADER_SIZE = 176;
+export const HEADER_SIZE = 224;
 export const SIZES = { entry: 88, step: 28, alternative: 12, relocation: 8, data: 1 } as const;
 
 export const OP = {
@@ -69,6 +74,7 @@ export const OP = {
   service: 7,
   check: 8,
   figure: 9,
+  prune: 10,
 } as const;
 export const ARG = { int: 1, data: 2, slot: 3, load: 4 } as const;
 export const NO_SLOT = 0xffff_ffff;
@@ -189,7 +195,7 @@ export class Decoded {
 
   /** Numbers of the steps that tell how a run ended. */
   get outcomes(): number[] {
-    return Array.from({ length: 8 }, (_, i) => this.#view.getUint32(HEADER.outcome0[0] + 4 * i, true));
+    return Array.from({ length: 12 }, (_, i) => this.#view.getUint32(HEADER.outcome0[0] + 4 * i, true));
   }
 
   /** The texts that a null-terminated array of addresses leads to. */

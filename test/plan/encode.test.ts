@@ -180,14 +180,14 @@ describe("an encoded plan", () => {
   it("has the text of each step and outcome, and true reasons for misleading errnos", () => {
     const decoded = decode(BUSY);
     const { steps } = decoded;
-    expect(steps.length).toBe(BUSY.steps.length + 8);
+    expect(steps.length).toBe(BUSY.steps.length + 12);
     for (const { what, code, fix, exit } of steps.slice(0, BUSY.steps.length)) {
       expect(what).toMatch(/^cannot [^\n]+$/);
       expect(code).toMatch(/^E_[A-Z_]+$/);
       expect(fix).not.toBe("");
       expect(exit).toBe(125);
     }
-    expect(decoded.outcomes).toEqual(Array.from({ length: 8 }, (_, i) => BUSY.steps.length + i));
+    expect(decoded.outcomes).toEqual(Array.from({ length: 12 }, (_, i) => BUSY.steps.length + i));
     expect(decoded.outcomes.map((i) => [steps[i]?.code, steps[i]?.exit])).toEqual([
       ["E_COMMAND_NOT_FOUND", 127],
       ["E_COMMAND_NOT_EXECUTABLE", 126],
@@ -196,7 +196,11 @@ describe("an encoded plan", () => {
       ["E_COMMAND_INTERPRETER", 126],
       ["E_COMMAND", 126],
       ["E_TIMEOUT", 124],
+      ["E_CPU_TIME", 124],
+      ["E_OUTPUT_LIMIT", 124],
       ["E_SIGSYS", 159],
+      ["E_SIGXCPU", 152],
+      ["E_SIGXFSZ", 153],
     ]);
     expect(steps[decoded.outcomes[0] ?? 0]?.what).toBe("cannot run \u0001");
     const first = BUSY.steps.findIndex(({ step }) => step.op === "new-namespaces");

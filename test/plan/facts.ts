@@ -49,6 +49,8 @@ export const CGROUP: CgroupPlace = {
   enabled: [],
   fix: "",
   swap: true,
+  hugePages: ["2MB", "1GB"],
+  ioWeights: ["io.weight"],
 };
 
 /** Debian 12 of an ordinary user: merged /usr, subordinate ids. */
@@ -152,6 +154,8 @@ const BUSY: Overrides = {
   workdir: "/srv/build/out",
   hostname: "busy.example",
   timeout: "90s",
+  cpuTime: "80s",
+  outputLimit: "10M",
   memory: "512M",
   memorySwap: "1G",
   pidsLimit: "200",

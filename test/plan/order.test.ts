@@ -4,7 +4,7 @@ import { INVARIANTS, NEEDED, type Op } from "../../src/plan/invariant.ts";
 import { checkOrder, orderFaults } from "../../src/plan/order.ts";
 import { plan } from "../../src/plan/plan.ts";
 import type { Step } from "../../src/plan/step.ts";
-import { KINDS, prepareKind } from "./facts.ts";
+import { CGROUP, KINDS, prepareKind } from "./facts.ts";
 
 /** Plans that have every kind of step between them. */
 function fullPlans(): Step[][] {
@@ -15,9 +15,10 @@ function fullPlans(): Step[][] {
     const proc = { ...profile.proc, readonly };
     const nesting = name === "old";
     const network = { ...profile.network, ipv6: name === "connected" };
-    const full = { ...profile, capabilities: { keep }, proc, nesting, network };
+    const limits = nesting ? { ...profile.limits, pids: 20 } : profile.limits;
+    const full = { ...profile, capabilities: { keep }, proc, nesting, network, limits };
     const uppers = new Map(full.mounts.map(({ target }) => [target, hostPath("/srv/copy")]));
-    return [...plan(full, facts, { report: { fd: 9 }, uppers }).steps];
+    return [...plan(full, { ...facts, cgroup: CGROUP }, { report: { fd: 9 }, uppers }).steps];
   });
 }
 
@@ -121,9 +122,11 @@ describe("the order of a plan", () => {
     ["new-cgroup", "the cgroup and init's birth in it do not come together"],
     ["new-cgroup", "the cgroup's making and its removal do not come together"],
     ["new-cgroup", "a limit is set without a cgroup"],
+    ["enter-leaf", "the cgroup's division, its leaf and its file system do not come together"],
+    ["cgroups", "the cgroup's division, its leaf and its file system do not come together"],
     ["remove-cgroup", "the cgroup's making and its removal do not come together"],
   ] as const)("is refused without %s: %s", (op, fault) => {
-    const limited = PLANS.find((steps) => opsOf(steps).has("cgroup-limit")) ?? [];
+    const limited = PLANS.find((steps) => opsOf(steps).has(op) && opsOf(steps).has("cgroup-limit")) ?? [];
     expect(orderFaults(limited)).toEqual([]);
     expect(orderFaults(without(limited, (step) => step.op === op))).toContain(fault);
   });
@@ -132,9 +135,10 @@ describe("the order of a plan", () => {
     for (const steps of PLANS) {
       const other = steps.map((step): Step => {
         if (step.section !== "userns" || step.step.op !== "new-namespaces") return step;
-        return { ...step, step: { ...step.step, cgroup: !step.step.cgroup } };
+        const cgroup = step.step.cgroup === "none" ? "own" : "none";
+        return { ...step, step: { ...step.step, cgroup } };
       });
-      expect(orderFaults(other)).toEqual(["the cgroup and init's birth in it do not come together"]);
+      expect(orderFaults(other)).toContain("the cgroup and init's birth in it do not come together");
     }
   });
 

@@ -150,6 +150,7 @@ export function hostFacts(host: Host, profile: Profile): HostFacts {
     parentVisible: true,
     withinTsbox: host.withinTsbox ?? false,
     streams: host.streams ?? [],
+    joined: false,
     environment: new Map(environment),
     resolvConf: profile.network.mode === "host" ? host.resolvConf : undefined,
     network: profile.network.mode === "user" ? (host.network ?? NETWORK) : undefined,

@@ -12,7 +12,7 @@ import { type Host, hostFacts } from "../support/host.ts";
 
 function planned(settings: Partial<Profile>, host: Host = DEBIAN, change: Partial<HostFacts> = {}) {
   const profile = makeProfile(settings);
-  return planUserns(profile, { ...hostFacts(host, profile), ...change }, false);
+  return planUserns(profile, { ...hostFacts(host, profile), ...change }, "none");
 }
 
 const range = (subuid: Host["subuid"] = [], subgid: Host["subgid"] = subuid) =>

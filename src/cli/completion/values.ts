@@ -49,6 +49,8 @@ export const OPTION_VALUES: Readonly<Record<string, () => Values>> = {
   "--dns-search": () => ({ kind: "free" }),
   "--add-host": () => ({ kind: "free" }),
   "--timeout": () => ({ kind: "free" }),
+  "--cpu-time": () => words(["none"]),
+  "--output-limit": () => words(["none"]),
   "--memory": () => words(["none"]),
   "--memory-swap": () => words(["-1"]),
   "--pids-limit": () => words(["-1"]),

@@ -6,6 +6,13 @@ const limited = () => run(["--memory", "64M"]);
 /** On a machine that has cgroups for its users, which most that tests run on have not: played by test/vm/cases.ts. */
 export const CGROUP: readonly Provocation[] = [
   {
+    code: "E_CPU_TIME",
+    when: "all processes together use more processor time than they may",
+    told: ["stopped sh", "the 1000 ms of processor time", "fix: raise it with --cpu-time"],
+    attempt: () => run(["--cpu-time", "1s"], ["sh", "-c", "while :; do sh -c :; done"]),
+    repaired: () => run(["--cpu-time", "1h"]),
+  },
+  {
     code: "E_CGROUP",
     errno: "other",
     when: "the cgroup cannot be locked",

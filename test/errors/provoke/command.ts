@@ -71,4 +71,31 @@ export const COMMAND: readonly Provocation[] = [
     attempt: () => run(["--timeout", "100ms"], ["sleep", "60"]),
     repaired: () => run(["--timeout", "30s"], ["sleep", "0.2"]),
   },
+  {
+    code: "E_OUTPUT_LIMIT",
+    when: "it prints more than it may",
+    told: ["stopped sh", "it printed more than 1KiB", "fix: raise it with --output-limit"],
+    // Into nothing, as a message must be all that is told.
+    attempt: () => ({
+      ...run(["--output-limit", "1K"], ["sh", "-c", "yes"]),
+      wrapper: ["sh", "-c", 'exec "$@" >/dev/null', "sh"],
+    }),
+    repaired: () => run(["--output-limit", "1M"], ["sh", "-c", "yes | head -n 9"]),
+  },
+  {
+    code: "E_SIGXCPU",
+    when: "it uses more processor time than one process may",
+    told: ["sh was ended by SIGXCPU", "(rlimits.cpu)"],
+    attempt: () => run(["--ulimit", "cpu=1:9"], ["sh", "-c", "while :; do :; done"]),
+    repaired: () => run(["--ulimit", "cpu=9"], ["true"]),
+  },
+  {
+    code: "E_SIGXFSZ",
+    when: "it writes a file that is larger than one may be",
+    told: ["dd was ended by SIGXFSZ", "(rlimits.fsize)"],
+    attempt: () =>
+      run(["--ulimit", "fsize=1K"], ["dd", "if=/dev/zero", "of=/tmp/large", "bs=2048", "count=1", "status=none"]),
+    repaired: () =>
+      run(["--ulimit", "fsize=4K"], ["dd", "if=/dev/zero", "of=/tmp/large", "bs=2048", "count=1", "status=none"]),
+  },
 ];

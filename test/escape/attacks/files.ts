@@ -4,6 +4,7 @@ import {
   CAPABILITIES,
   CLOSED_FDS,
   LANDLOCK,
+  LANDLOCK_TRUNCATE,
   MASKS,
   NO_CGROUPS,
   NO_LEAK,
@@ -29,8 +30,8 @@ const file = (id: string, line: number, title: string, args: readonly string[], 
   ...more,
 });
 
-const masked = (name: string): Attack =>
-  file(`masked-${name}`, 33, `read of /proc/${name}`, ["read", `/proc/${name}`], { walls: [MASKS] });
+const masked = (name: string, more: Partial<Attack> = {}): Attack =>
+  file(`masked-${name}`, 33, `read of /proc/${name}`, ["read", `/proc/${name}`], { walls: [MASKS], ...more });
 
 /** Files of /proc/sys that belong to root outside: their mode alone holds too, so that only root can show a twin. */
 const rootsOwn = (id: string, path: string): Attack =>
@@ -56,7 +57,9 @@ export const FILES: readonly Attack[] = [
   file("write-work", 16, "write to a file of the work directory", ["write", "file"], {}),
   file("write-by-root", 16, "write to it by /proc/self/root", ["write", "/proc/self/root$CWD/file"], {}),
   file("write-by-cwd", 16, "write to it by /proc/self/cwd", ["write", "/proc/self/cwd/file"], {}),
-  file("truncate-work", 16, "truncate(2) of it", ["truncate", "file"], {}),
+  file("truncate-work", 16, "truncate(2) of it", ["truncate", "file"], {
+    walls: [BINDS_READONLY, LANDLOCK_TRUNCATE],
+  }),
   file("chmod-work", 16, "chmod(2) of it", ["chmod", "file"], { walls: [BINDS_READONLY] }),
   file("unlink-work", 16, "unlink(2) of it", ["unlink", "file"], {}),
   file("create-work", 16, "a new file in the work directory", ["create", "new"], {}),
@@ -117,7 +120,10 @@ export const FILES: readonly Attack[] = [
   rootsOwn("core-pattern", "/proc/sys/kernel/core_pattern"),
   rootsOwn("sysrq", "/proc/sysrq-trigger"),
   rootsOwn("swappiness", "/proc/sys/vm/swappiness"),
-  ...["keys", "key-users", "kallsyms"].map(masked),
+  // Of a user who has no key they are empty.
+  masked("keys", { host: "key" }),
+  masked("key-users", { host: "key" }),
+  masked("kallsyms"),
   file("device-node", 8, "sight of a device of the host, /dev/kmsg", ["list", "/dev/kmsg"], {
     walls: [OWN_DEV],
     control: "bare",

@@ -1,5 +1,5 @@
 import type { Attack, Beyond } from "../attack.ts";
-import { CAPABILITIES, FILTER, LANDLOCK, NAMESPACE_LIMIT } from "../walls.ts";
+import { CAPABILITIES, FILTER, LANDLOCK, LANDLOCK_WHITEOUT, NAMESPACE_LIMIT } from "../walls.ts";
 
 const unless = (wall: string): { readonly beyond: Beyond } => ({ beyond: { wall, stands: "where bare is refused" } });
 const root = { map: "root" } as const;
@@ -89,7 +89,7 @@ const surface: readonly Attack[] = [
   call("add_key", 22, "add_key(2) to the session's keyring"),
   call("request_key", 22, "request_key(2)"),
   call("keyctl", 22, "keyctl(2): read a key of the caller's session", { args: ["keyctl", "$NAME"], host: "key" }),
-  call("whiteout", 8, "mknod(2) of a whiteout, which needs no right", { walls: [FILTER, LANDLOCK] }),
+  call("whiteout", 8, "mknod(2) of a whiteout, which needs no right", { walls: [FILTER, LANDLOCK_WHITEOUT] }),
   call("device", 8, "mknod(2) of the memory's device, as root inside", {
     overrides: root,
     walls: [FILTER, CAPABILITIES, LANDLOCK],
