@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { BUSY, cpuUs, type Ended, fileOf, judge, left, play, start, takeTime, untilBusy } from "../bed.ts";
+
+/** How many processors a sandbox uses that could use two; from outside, since its start is none of it. */
+async function measureProcessors(...limit: readonly string[]): Promise<number> {
+  const run = start([...limit, "sh", "-c", BUSY]);
+  const { child, ended } = run;
+  await untilBusy(run);
+  const from = takeTime();
+  await sleep(10_000);
+  const to = takeTime();
+  child.kill("SIGTERM");
+  await ended;
+  return (to.usedUs - from.usedUs) / (to.atUs - from.atUs);
+}
+
+export async function processors() {
+  const used = await measureProcessors("--cpus", "0.5");
+  judge("two busy loops on two processors", "cpus 0.5", used.toFixed(3), used > 0.45 && used < 0.55);
+  const free = await measureProcessors("--cpus", "2");
+  judge("  twin", "cpus 2", free.toFixed(3), free > 1);
+}
+
+export async function processorSet() {
+  const allowed = async (list: string) => {
+    const { stdout } = await play(["--cpuset-cpus", list, "grep", "Cpus_allowed_list", "/proc/self/status"]);
+    return stdout.split(/\s+/)[1] ?? "";
+  };
+  const used = await measureProcessors("--cpuset-cpus", "1");
+  const list = await allowed("1");
+  judge(
+    "two busy loops on two processors",
+    "cpuset 1",
+    `${used.toFixed(3)}, allowed ${list}`,
+    used < 1.05 && list === "1",
+  );
+  const free = await measureProcessors("--cpuset-cpus", "0-1");
+  const both = await allowed("0-1");
+  judge("  twin", "cpuset 0-1", `${free.toFixed(3)}, allowed ${both}`, free > 1.1 && both === "0-1");
+}
+
+/** Each of them is short: no limit of one process would ever be reached. */
+export async function processorTime() {
+  const busy = ["sh", "-c", "while :; do sh -c 'i=0; while [ $i -lt 2000 ]; do i=$((i+1)); done'; done"];
+  const { report, status, stderr } = await play(["--cpu-time", "3s", ...busy]);
+  const used = cpuUs(report) / 1e6;
+  judge(
+    "many short processes, all busy",
+    "cpu_time 3 s",
+    `${used.toFixed(2)} s used, status ${status}, reached ${report.limits_reached?.join()}`,
+    status === 124 && report.limits_reached?.join() === "cpu_time" && stderr.includes("[E_CPU_TIME]") && used < 4,
+  );
+  const free = await play(["--cpu-time", "1h", "--timeout", "8s", ...busy]);
+  const usedFree = cpuUs(free.report) / 1e6;
+  judge("  twin", "cpu_time 1 h", `${usedFree.toFixed(2)} s used, status ${free.status}`, usedFree > 4);
+}
+
+/** Stopped as a shell stops a job, and let go on. */
+export async function freeze() {
+  const run = start(["--memory", "64M", "sh", "-c", BUSY]);
+  const { child, ended } = run;
+  await untilBusy(run);
+  const use = async () => {
+    const from = takeTime();
+    await sleep(3000);
+    return (takeTime().usedUs - from.usedUs) / 1e6;
+  };
+  child.kill("SIGTSTP");
+  await sleep(3000);
+  const isFrozen = fileOf("cgroup.events").includes("frozen 1");
+  const stopped = await use();
+  child.kill("SIGCONT");
+  const goesOn = await use();
+  child.kill("SIGTSTP");
+  await sleep(3000);
+  child.kill("SIGKILL");
+  await ended.catch(() => undefined);
+  await sleep(2000);
+  await play(["--memory", "64M", "true"]);
+  judge(
+    "two busy loops, SIGTSTP and SIGCONT",
+    "frozen for 3 s",
+    `${isFrozen ? "frozen" : "not frozen"}, ${stopped.toFixed(2)} s used; then ${goesOn.toFixed(2)} s`,
+    isFrozen && stopped === 0 && goesOn > 0.5,
+  );
+  judge("  killed while frozen", "", `${left().length} directories left`, left().length === 0);
+}
+
+export async function weights() {
+  const busy = ["--timeout", "16s", "sh", "-c", BUSY];
+  const [small, large] = await Promise.all([
+    play(["--cpu-shares", "2597", ...busy]),
+    play(["--cpu-shares", "10460", ...busy]),
+  ]);
+  const ratio = cpuUs(large.report) / cpuUs(small.report);
+  const weightOf = ({ report }: Ended) => Number(Object(report.in_force?.["limits"])["cpu.weight"]);
+  const wanted = weightOf(large) / weightOf(small);
+  judge(
+    "two sandboxes, both busy",
+    `weights ${weightOf(small)} and ${weightOf(large)}, ${wanted.toFixed(2)} times`,
+    `${(cpuUs(small.report) / 1e6).toFixed(1)} s and ${(cpuUs(large.report) / 1e6).toFixed(1)} s, ${ratio.toFixed(2)} times`,
+    ratio > 0.6 * wanted && ratio < 1.4 * wanted,
+  );
+}
