@@ -143,10 +143,7 @@ function lowerInit(step: OfInit): Call[] {
         ...attach(step.target, step.way),
       ];
     case "cgroups":
-      return [
-        ...newFileSystem("cgroup2", {}, ["NOSUID", "NODEV", "NOEXEC"], "tree"),
-        ...attach(step.target, step.way),
-      ];
+      return [...newFileSystem("cgroup2", {}, ["NOSUID", "NODEV", "NOEXEC"], "tree"), ...attach(step.target, step.way)];
     case "new-proc":
       return newFileSystem("proc", {}, ["NOSUID", "NODEV", "NOEXEC"], "proc");
     case "limit-namespaces":
