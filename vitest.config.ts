@@ -1,10 +1,12 @@
 import { defineConfig } from "vitest/config";
+import { patient } from "./test/support/patience.ts";
 
 const AS_ROOT = "test/sandbox/as-root.test.ts";
 const REAL_KERNEL = ["test/sandbox/**/*.test.ts", "test/escape/**/*.test.ts"];
 
 /** What needs a real kernel: few at a time, each with a hard limit. */
-const kernel = { testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 2, maxConcurrency: 2 };
+const limit = patient(60_000);
+const kernel = { testTimeout: limit, hookTimeout: limit, maxWorkers: 2, maxConcurrency: 2 };
 
 /** Defines what Node 20 lacks and vitest 5 calls in its main process; without it a failed test breaks the report off. */
 function define(on: object, name: string, value: unknown): void {

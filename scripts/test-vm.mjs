@@ -1,7 +1,8 @@
 // @ts-check
-// npm run test:vm [-- [--kernel SUITE] [CASE...]]: boots the machine of test/vm with a bare cgroup v2 and with systemd, and plays
-// test/vm/cases.ts there as an ordinary user: on the oldest kernel and on the newest, or on one. Ends with 1 when a case fails or
-// a machine does not boot.
+// npm run test:vm [-- CASE...]: boots the machine of test/vm with a bare cgroup v2 and with systemd, and plays test/vm/cases.ts there
+// as an ordinary user: on the oldest kernel and on the newest, or with --kernel SUITE on one.
+// npm run test:vm -- --suite [--kernel SUITE] [FILE...]: the tests of the sandbox and the escape suite there, or some of them; hours.
+// Ends with 1 when something fails or a machine does not boot.
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,16 +11,46 @@ import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { buildAll, isBuildStale } from "./build.mjs";
 import { runStep } from "./step.mjs";
+import { LEFT_OUT } from "./test-user.mjs";
 import { ROOT } from "./tree.mjs";
 
 /** What a run needs of this package; the rest would only be copied. */
 const PARTS = ["bin", "dist", "profiles", "package.json"];
 const MODULES = ["@koromix", "commander", "koffi", "toml", "valibot"];
-/** Debian's suites of the kernels: 6.1 and 7.3. Each is tried in both ways but the newest one with systemd, which adds nothing. */
+/** There is no compiler in the machine. */
+const FIXTURES = ["refuse", "huge"];
+
+/** Debian's suites of kernels: the oldest, 6.1, in both ways, and the newest, 7.3. */
 const MACHINES = [["bookworm"], ["bookworm", "--systemd"], ["trixie-backports"]];
+const KERNELS = ["bookworm", "bookworm-backports", "trixie-backports"];
 
 /** For the boot and all cases; emulation is about ten times slower than a machine. */
-const LIMIT_S = 900;
+const CASES_S = 900;
+const SUITE_S = 4 * 3600;
+const PATIENCE = 10;
+
+/** Without the sweeps, which start thousands of sandboxes. */
+const SUITE = ["test/escape/escape.test.ts", "test/sandbox"];
+
+/** What the tests run, besides what the machine has anyway; Debian's names. */
+const PACKAGES = [
+  ...[
+    "gcc",
+    "libc6-dev",
+    "make",
+    "libseccomp2",
+    "perl",
+    "curl",
+    "tmux",
+    "passt",
+    "less",
+    "vim",
+    "zsh",
+    "fish",
+    "procps",
+  ],
+  ...["util-linux", "g++", "python3", "python3-venv", "apparmor", "mandoc"],
+];
 
 /** @param {string} stage */
 async function fillStage(stage) {
@@ -36,57 +67,67 @@ async function fillStage(stage) {
     logLevel: "error",
   });
   mkdirSync(join(stage, "fixtures"));
-  const source = join(ROOT, "test/fixtures/refuse.c");
-  return runStep("fixtures for the machine", ["cc", "-static", "-o", join(stage, "fixtures/refuse"), source], {
-    cwd: ROOT,
+  return FIXTURES.every((name) => {
+    const source = join(ROOT, `test/fixtures/${name}.c`);
+    return runStep(`${name} for the machine`, ["cc", "-static", "-o", join(stage, "fixtures", name), source], {
+      cwd: ROOT,
+    });
   });
 }
 
-/** @param {string} stage @param {readonly string[]} machine @param {readonly string[]} cases */
-function playIn(stage, [suite = "", ...options], cases) {
-  const words = [
-    "--kernel",
-    suite,
-    ...options,
-    "--dir",
-    stage,
-    "--timeout",
-    String(LIMIT_S),
-    "--env",
-    `TSBOX_FIXTURES=${stage}/fixtures`,
-  ];
-  const name = `cases in the machine (${[suite, ...options].join(" ")})`;
-  const argv = /** @type {const} */ ([
-    join(ROOT, "test/vm/run-in-vm"),
-    ...words,
-    "--",
-    "node",
-    `${stage}/cases.mjs`,
-    ...cases,
-  ]);
-  return runStep(name, argv, { cwd: stage, live: true });
+/**
+ * @param {string} name
+ * @param {readonly string[]} machine a suite of kernels, and options of test/vm/run-in-vm
+ * @param {{ directory: string, limitS: number, env?: NodeJS.ProcessEnv }} where
+ * @param {readonly string[]} command
+ */
+function playIn(name, machine, { directory, limitS, env = process.env }, command) {
+  const words = ["--kernel", ...machine, "--dir", directory, "--timeout", String(limitS)];
+  const argv = /** @type {const} */ ([join(ROOT, "test/vm/run-in-vm"), ...words, "--", ...command]);
+  return runStep(`${name} in the machine (${machine.join(" ")})`, argv, { cwd: directory, live: true, env });
+}
+
+/** @param {readonly (readonly string[])[]} machines @param {readonly string[]} cases */
+async function playCases(machines, cases) {
+  const stage = mkdtempSync(join(tmpdir(), "tsbox-vm."));
+  const fixtures = ["--env", `TSBOX_FIXTURES=${stage}/fixtures`];
+  const command = ["node", `${stage}/cases.mjs`, ...cases];
+  try {
+    if (!(await fillStage(stage))) return false;
+    const where = { directory: stage, limitS: CASES_S };
+    return machines.map((machine) => playIn("cases", [...machine, ...fixtures], where, command)).every(Boolean);
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+  }
+}
+
+/** @param {readonly string[]} kernels @param {readonly string[]} files */
+function playSuite(kernels, files) {
+  const left = LEFT_OUT.flatMap((path) => ["--exclude", `./${path}`]);
+  const options = ["--mem", "6G", "--env", `TSBOX_PATIENCE=${PATIENCE}`, ...left];
+  const where = { directory: ROOT, limitS: SUITE_S, env: { ...process.env, TSBOX_VM_PACKAGES: PACKAGES.join(",") } };
+  const command = ["node", "node_modules/vitest/vitest.mjs", "run", "--project", "sandbox", "--reporter=verbose"];
+  return kernels
+    .map((kernel) =>
+      playIn("suite", [kernel, ...options], where, [...command, ...(files.length === 0 ? SUITE : files)]),
+    )
+    .every(Boolean);
 }
 
 /**
  * @param {readonly string[]} args
- * @returns {Promise<boolean>} whether all cases went well, in each machine
+ * @returns {Promise<boolean>} whether all went well, in each machine
  */
 export async function testInMachines(args) {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { kernel: { type: "string" } },
+    options: { kernel: { type: "string" }, suite: { type: "boolean", default: false } },
   });
-  const { kernel } = values;
-  const machines = kernel === undefined ? MACHINES : [[kernel], [kernel, "--systemd"]];
+  const { kernel, suite } = values;
   if (isBuildStale() && !(await buildAll({ types: false }))) return false;
-  const stage = mkdtempSync(join(tmpdir(), "tsbox-vm."));
-  try {
-    if (!(await fillStage(stage))) return false;
-    return machines.map((machine) => playIn(stage, machine, positionals)).every(Boolean);
-  } finally {
-    rmSync(stage, { recursive: true, force: true });
-  }
+  if (suite) return playSuite(kernel === undefined ? KERNELS : [kernel], positionals);
+  return playCases(kernel === undefined ? MACHINES : [[kernel], [kernel, "--systemd"]], positionals);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href)

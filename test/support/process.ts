@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { onTestFinished } from "vitest";
+import { patient } from "./patience.ts";
 
 /*
  * How a test finds the processes of one run. A sandbox is not dumpable, so that its user can read neither its environment
@@ -53,7 +54,7 @@ export function statusOf(pid: number, field: string): string | undefined {
 
 /** Waits until `get` returns something else than undefined or false. @throws Error after `limitMs`. */
 export async function until<T>(what: string, get: () => T | undefined | false, limitMs = 10_000): Promise<T> {
-  const end = performance.now() + limitMs;
+  const end = performance.now() + patient(limitMs);
   for (;;) {
     const value = get();
     if (value !== undefined && value !== false) return value;
@@ -129,7 +130,7 @@ export function start(words: readonly string[], { cwd, env, fds, input, keepOutp
   const limit = setTimeout(() => {
     isLate = true;
     killAll(listMarked(mark));
-  }, limitMs);
+  }, patient(limitMs));
   onTestFinished(() => killAll(listMarked(mark)));
   const closed = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject);

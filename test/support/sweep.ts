@@ -11,6 +11,7 @@ import type { Overrides } from "../../src/profile/override.ts";
 import { prepare } from "../../src/run/prepare.ts";
 import { sealedMemfd } from "../../src/sys/libc.ts";
 import { Decoded, type Entry, OP } from "../plan/decode.ts";
+import { patient } from "./patience.ts";
 import { killAll, stateOf } from "./process.ts";
 import type { Project } from "./project.ts";
 import { Traces } from "./traces.ts";
@@ -32,11 +33,11 @@ const AT_ONCE = 4;
 /** Runs between two looks at what is left; each look reads all of /proc. */
 const BATCH = 48;
 /** Within which every process of a run has ended after it. */
-const GRACE_MS = 1_000;
+const GRACE_MS = patient(1_000);
 /** Runs that may hang before the rest is given up. */
 const MAX_LATE = 4;
 /** Of one run, which takes a hundredth of it. */
-export const LIMIT_MS = 5_000;
+export const LIMIT_MS = patient(5_000);
 
 /** Builds the launcher with sweep.c; the program's path. */
 export function buildSweepLauncher(): string {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { onTestFinished } from "vitest";
 import { probeArch } from "../../../src/host/probe.ts";
 import { landlockAbi } from "../../../src/sys/libc.ts";
+import { patient } from "../../support/patience.ts";
 import { stateOf, until } from "../../support/process.ts";
 import { makeProject } from "../../support/project.ts";
 import { skipUnless } from "../../support/skip.ts";
@@ -50,7 +51,7 @@ async function flood(twin: boolean): Promise<Outcome> {
   const words = ["run", "--timeout", twin ? "none" : "500ms", "--", "yes"];
   const running = startTsbox(words, { cwd, keepOutput: false });
   const ended = running.ended();
-  const first = await Promise.race([ended.then(({ code }) => code), sleep(2_000)]);
+  const first = await Promise.race([ended.then(({ code }) => code), sleep(patient(2_000))]);
   if (first !== undefined) return { worked: false, told: String(first) };
   running.child.kill("SIGKILL");
   running.child.stdout?.destroy();

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
-import { judge, MIB, play } from "../bed.ts";
+import { HERE, judge, MIB, play } from "../bed.ts";
 
 export async function memory() {
   const bystander = spawn("sleep", ["600"]);
@@ -43,24 +43,12 @@ export async function memoryHigh() {
   judge("  twin", "memory_high 512 MiB", `peak ${free.toFixed(1)} MiB`, free > 90);
 }
 
-/** Two of them, 4 MiB, of which each byte is written. */
-const HUGE = `
-import mmap
-try:
-    pages = mmap.mmap(-1, 4 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000)
-except OSError as error:
-    print(error.strerror)
-else:
-    pages[0] = pages[2 << 20] = 1
-    print("mapped")
-`;
-
 export async function hugePages() {
   const folder = mkdtempSync("/var/tmp/huge-");
   const map = async (limit: string) => {
     const profile = `${folder}/huge.toml`;
     writeFileSync(profile, `extends = "strict"\nlimits.hugetlb = "${limit}"\n`);
-    const { stdout, stderr } = await play(["--profile", profile, "python3", "-c", HUGE]);
+    const { stdout, stderr } = await play(["--profile", profile, `${HERE}/fixtures/huge`]);
     return (stdout === "" ? stderr : stdout).trim();
   };
   const limited = await map("2M");
