@@ -4,6 +4,7 @@ import { LIMIT_MS, type Played, type Sweep, type SweptPlan } from "./sweep.ts";
 /** Plans that make calls which strict does not, by name. */
 export const OTHER_PLANS: Readonly<Record<string, SweptPlan>> = {
   "a terminal of its own": { overrides: { terminal: "private" }, atTerminal: true },
+  "a limit on what is printed": { overrides: { outputLimit: "1M" } },
   "a range of ids": { overrides: { map: "range" } },
   "a capability kept": { overrides: { map: "root", capAdd: ["CHOWN"] } },
   "a range of ids, and a capability kept": { overrides: { map: "range", capAdd: ["CHOWN", "NET_BIND_SERVICE"] } },
