@@ -2,8 +2,10 @@
 #include "launcher.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,6 +43,15 @@ int await_set_up(const struct launch *launch)
 	return 0;
 }
 
+/* Whether the tmpfs that the sandbox's own files share has no room left; statfs(2). */
+static bool is_full(void)
+{
+	struct statfs status;
+
+	return statfs("/", &status) == 0 && status.f_type == TMPFS_MAGIC &&
+	       (status.f_bavail == 0 || (status.f_files != 0 && status.f_ffree == 0));
+}
+
 /*
  * The command has ended, and with it all others do. At a terminal of its own the end of this process, the leader of the
  * session, would throw away what has been printed and not yet read: the supervisor reads it first, then kills.
@@ -49,7 +60,7 @@ static noreturn void finish(const struct launch *launch, int status)
 {
 	if (is_relayed(launch))
 		kill(-1, SIGKILL);
-	send_record(launch, (struct record){ .kind = RECORD_EXITED, .value = status });
+	send_record(launch, (struct record){ .kind = RECORD_EXITED, .entry = is_full(), .value = status });
 	while (is_relayed(launch))
 		pause();
 	_exit(0);

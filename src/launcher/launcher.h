@@ -45,7 +45,7 @@ enum record_kind {
 	RECORD_OUTCOME, /* the exec came to outcome `entry` with errno `value` */
 	RECORD_STARTED, /* the exec comes next */
 	RECORD_STOPPED, /* the command has stopped: on SIGTSTP, or by Ctrl-Z at its own terminal */
-	RECORD_EXITED, /* the command ended with wait status `value` */
+	RECORD_EXITED, /* the command ended with wait status `value`; `entry`: the sandbox's own files have no room left */
 };
 
 struct record {
@@ -189,6 +189,8 @@ enum verdict {
 enum verdict limit_verdict(struct launch *launch);
 /* How long that need not be looked at; -1: for ever. */
 int limit_patience_ms(const struct launch *launch);
+/* By the profile's key: the limit that the run came to, besides those that the last script tells of; or NULL. */
+const char *limit_name(const struct end *end);
 /* Counts what has just been printed, and cuts off what may not. */
 void limit_printed(struct launch *launch, struct buffer *buffer);
 
@@ -240,6 +242,7 @@ struct end {
 	int status;  /* wait status of the command, when it ran */
 	bool started;
 	bool ran; /* and came to an end of its own */
+	bool full; /* the sandbox's own files had no room left then */
 	bool reaped; /* init has told its end, also of one that did not run */
 	enum verdict verdict;
 	bool orphaned; /* tsbox's parent died */

@@ -4,6 +4,8 @@
  */
 #include "launcher.h"
 
+#include <sys/wait.h>
+
 static bool limits_cpu(const struct launch *launch)
 {
 	return launch->plan.head->cpu_stat != PLAN_NO_SLOT;
@@ -50,4 +52,24 @@ void limit_printed(struct launch *launch, struct buffer *buffer)
 		n = room;
 	}
 	launch->printed += n;
+}
+
+const char *limit_name(const struct end *end)
+{
+	int ended = end->ran && WIFSIGNALED(end->status) ? WTERMSIG(end->status) : 0;
+
+	switch (end->verdict) {
+	case VERDICT_TIMEOUT:
+		return "timeout";
+	case VERDICT_CPU_TIME:
+		return "cpu_time";
+	case VERDICT_PRINTED:
+		return "output";
+	case VERDICT_NONE:
+	default:
+		break;
+	}
+	if (ended == SIGXCPU || ended == SIGXFSZ)
+		return ended == SIGXCPU ? "rlimits.cpu" : "rlimits.fsize";
+	return end->full ? "root.size" : NULL;
 }

@@ -123,9 +123,12 @@ int main(int argc, char **argv)
 	if (has_terminal(&launch))
 		terminal_end(&launch);
 	judge(&launch, &end);
+	bool notes = (launch.plan.head->flags & (PLAN_SILENT | PLAN_QUIET)) == 0;
+	if (end.full && end.exit != 0 && notes)
+		tell_note("the sandbox's own files have no room left (root.size)");
 	bool killed = is_killed(&end);
 	play_after(&launch, &end);
-	if (killed && !is_limited(&launch) && (launch.plan.head->flags & (PLAN_SILENT | PLAN_QUIET)) == 0)
+	if (killed && !is_limited(&launch) && notes)
 		tell_note("something outside has killed the sandbox's first process");
 	if ((launch.plan.head->flags & PLAN_STATS) != 0)
 		tell_stats(&launch);

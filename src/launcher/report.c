@@ -95,24 +95,6 @@ static void put_told(struct text *text, const struct launch *launch, const char 
 		put(text, ']');
 }
 
-/* The limit that ended the run, besides those that the last script tells of. */
-static const char *reached(const struct end *end)
-{
-	int ended = end->ran && WIFSIGNALED(end->status) ? WTERMSIG(end->status) : 0;
-
-	switch (end->verdict) {
-	case VERDICT_TIMEOUT:
-		return "timeout";
-	case VERDICT_CPU_TIME:
-		return "cpu_time";
-	case VERDICT_PRINTED:
-		return "output";
-	case VERDICT_NONE:
-	default:
-		return ended == SIGXCPU ? "rlimits.cpu" : ended == SIGXFSZ ? "rlimits.fsize" : NULL;
-	}
-}
-
 static void put_figures(struct text *text, const struct launch *launch)
 {
 	const struct plan *plan = &launch->plan;
@@ -186,7 +168,7 @@ void write_report(const struct launch *launch, const struct end *end)
 	put_count(&text, "system_ms", milliseconds(usage.ru_stime));
 	put_count(&text, "max_rss_bytes", (int64_t)usage.ru_maxrss * 1024);
 	put_figures(&text, launch);
-	put_told(&text, launch, "limits_reached", ENTRY_LIMIT, reached(end));
+	put_told(&text, launch, "limits_reached", ENTRY_LIMIT, limit_name(end));
 	put_told(&text, launch, "moved_aside", 0, NULL);
 	if (end->failed)
 		put_error(&text, launch, end);

@@ -25,6 +25,7 @@ static bool read_record(const struct launch *launch, struct end *end, struct rec
 		break;
 	case RECORD_EXITED:
 		end->status = record->value;
+		end->full = record->entry != 0;
 		end->ran = true;
 		break;
 	case RECORD_FAILED:

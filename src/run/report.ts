@@ -57,7 +57,7 @@ const REPORT = v.object({
   started: v.boolean(),
   timed_out: v.boolean(),
   ...FIGURES.entries,
-  /** What stopped or refused something: "timeout", "cpu_time", "output", "memory", "pids", "rlimits.cpu", "rlimits.fsize". */
+  /** What stopped or refused something: "timeout", "cpu_time", "output", "memory", "pids", "rlimits.cpu", "rlimits.fsize", "root.size". */
   limits_reached: v.optional(v.array(v.string())),
   /** Paths that the command was not to make, and made: they have another name now. */
   moved_aside: v.optional(v.array(v.string())),

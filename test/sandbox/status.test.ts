@@ -67,8 +67,26 @@ describe("the exit status", () => {
     expect(result).toMatchObject({ code: 124, stdout: "" });
     expect(result.stderr).toMatch(MESSAGE);
     expect(result.stderr).toContain("500 ms");
-    expect(report(result)).toMatchObject({ exit: 124, started: true, timed_out: true });
+    expect(report(result)).toMatchObject({ exit: 124, started: true, timed_out: true, limits_reached: ["timeout"] });
     expect(await sh("sleep 0.01", { words: ["--timeout", "20s"] })).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("is the command's own when a limit of the kernel stops it, and the report and a note say which", async () => {
+    const profile = (limit: string) => {
+      const project = makeProject();
+      project.write("p.toml", `extends = "strict"\n${limit}\n`);
+      return { cwd: project.cwd, ...withReport(["--profile", "./p.toml"]) };
+    };
+    const write = ["dd", "if=/dev/zero", "of=/tmp/large", "bs=1M", "count=2", "status=none"];
+    const full = await run(write, profile('root.size = "1M"'));
+    expect(full).toMatchObject({ code: 1, stderr: expect.stringContaining("no room left (root.size)\n") });
+    expect(report(full)).toMatchObject({ exit: 1, limits_reached: ["root.size"] });
+    const long = await run(write, profile('rlimits.fsize = "1M"'));
+    expect(long).toMatchObject({ code: 153, stderr: expect.stringContaining("[E_SIGXFSZ]") });
+    expect(report(long)).toMatchObject({ signal: 25, limits_reached: ["rlimits.fsize"] });
+    const twin = await run(write, profile('root.size = "4M"\nrlimits.fsize = "4M"'));
+    expect(twin).toMatchObject({ code: 0, stderr: "" });
+    expect(report(twin)).not.toHaveProperty("limits_reached");
   });
 
   it.each(BROKEN)("of %j is %d, and %s tells why", async (command, code, name) => {

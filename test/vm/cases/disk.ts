@@ -37,6 +37,6 @@ export async function diskWeights() {
     "two sandboxes that write to one disk",
     `io_weight, bfq: ${weightOf(small)}, ${weightOf(large)}`,
     `${written(small).toFixed(1)} and ${written(large).toFixed(1)} MiB, ${ratio.toFixed(2)} times`,
-    ratio > 1.5,
+    ratio > 2,
   );
 }
