@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import type { Plan } from "../src/plan/plan.ts";
 import type { Step } from "../src/plan/step.ts";
 
@@ -86,11 +86,13 @@ function words(step: Step["step"], { targets, modes, places }: Root): string[] {
   }
 }
 
-/** "bubblewrap 0.8.0", or undefined when there is none. */
-export function bwrapVersion(): string | undefined {
-  try {
-    return execFileSync("bwrap", ["--version"], { encoding: "utf8" }).trim();
-  } catch {
-    return undefined;
-  }
+/** Where PATH leads to a program, or undefined. */
+export function findProgram(name: string): string | undefined {
+  // Debian keeps runc in a directory that is not in an ordinary user's PATH.
+  const path = `${process.env["PATH"]}:/usr/sbin:/sbin`;
+  const { stdout, status } = spawnSync("sh", ["-c", 'command -v "$0"', name], {
+    encoding: "utf8",
+    env: { PATH: path },
+  });
+  return status === 0 ? stdout.trim() : undefined;
 }

@@ -6,12 +6,20 @@ import { join } from "node:path";
 import { asUser, copyCheckout, ensureUser, loginEnvironment, reachableNode } from "../scripts/test-user.mjs";
 import { ROOT } from "../scripts/tree.mjs";
 
-const MADE = join(ROOT, "build/bench");
-
-/** Builds bench/NAME.ts; the path of what node is to run. @param {string} name @returns {Promise<string>} */
-export async function bundleBench(name) {
+/**
+ * Builds bench/NAME.ts and bench/spawn.c, which starts what is measured, and runs the one with the other.
+ *
+ * @param {string} name
+ * @param {readonly string[]} words
+ * @returns {Promise<number>} status
+ */
+export async function measure(name, words) {
   const { build } = await import("esbuild");
-  const bundle = join(MADE, `${name}.mjs`);
+  const made = join(ROOT, "build/bench");
+  mkdirSync(made, { recursive: true });
+  const harness = join(made, "spawn");
+  execFileSync("cc", ["-O2", "-Wall", "-Wextra", "-Werror", "-o", harness, join(ROOT, "bench/spawn.c")]);
+  const bundle = join(made, `${name}.mjs`);
   await build({
     entryPoints: [join(ROOT, `bench/${name}.ts`)],
     outfile: bundle,
@@ -21,21 +29,6 @@ export async function bundleBench(name) {
     external: ["koffi"],
     logLevel: "warning",
   });
-  return bundle;
-}
-
-/**
- * Builds bench/NAME.ts and bench/spawn.c, which starts what is measured, and runs the one with the other.
- *
- * @param {string} name
- * @param {readonly string[]} words
- * @returns {Promise<number>} status
- */
-export async function measure(name, words) {
-  const bundle = await bundleBench(name);
-  const harness = join(MADE, "spawn");
-  mkdirSync(MADE, { recursive: true });
-  execFileSync("cc", ["-O2", "-Wall", "-Wextra", "-Werror", "-o", harness, join(ROOT, "bench/spawn.c")]);
   return spawnSync(process.execPath, [bundle, harness, ...words], { cwd: ROOT, stdio: "inherit" }).status ?? 1;
 }
 

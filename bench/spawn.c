@@ -7,6 +7,7 @@
  * command must exit 0.
  *
  * With --first before ROUNDS each command has two figures: until it has printed something, and until it has been reaped.
+ * With --parallel N each is started N times at once, and the figure is of them all.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -66,8 +67,56 @@ static int64_t run(char **command, int64_t *first)
 	exit(1);
 }
 
+/* Fds that are shared would be read by all of them at once: each gets one of its own that starts at the beginning. */
+static int open_again(posix_spawn_file_actions_t *actions, int own[64])
+{
+	int n = 0;
+	for (int fd = 3; fd < 64; fd++) {
+		char path[32];
+		if (lseek(fd, 0, SEEK_SET) < 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		own[n] = open(path, O_RDONLY | O_CLOEXEC);
+		if (own[n] < 0 || posix_spawn_file_actions_adddup2(actions, own[n], fd) != 0)
+			exit(1);
+		n++;
+	}
+	return n;
+}
+
+static int64_t run_many(char **command, int count)
+{
+	int64_t start = now();
+	int status;
+
+	for (int i = 0; i < count; i++) {
+		posix_spawn_file_actions_t actions;
+		pid_t pid;
+		int own[64];
+		posix_spawn_file_actions_init(&actions);
+		int n = open_again(&actions, own);
+		int error = posix_spawn(&pid, command[0], &actions, NULL, command, environ);
+		posix_spawn_file_actions_destroy(&actions);
+		while (n > 0)
+			close(own[--n]);
+		if (error == 0)
+			continue;
+		fprintf(stderr, "spawn: %s: %s\n", command[0], strerror(error));
+		exit(1);
+	}
+	for (int i = 0; i < count; i++) {
+		if (wait(&status) > 0 && status == 0)
+			continue;
+		fprintf(stderr, "spawn: %s: one of %d did not exit 0\n", command[0], count);
+		exit(1);
+	}
+	return now() - start;
+}
+
 int main(int argc, char **argv)
 {
+	int parallel = 1;
+
 	char **commands[MOST];
 	int n = 0;
 	static char self[16];
@@ -76,6 +125,11 @@ int main(int argc, char **argv)
 	if (is_first_told) {
 		argv++;
 		argc--;
+	}
+	if (argc > 2 && strcmp(argv[1], "--parallel") == 0) {
+		parallel = atoi(argv[2]);
+		argv += 2;
+		argc -= 2;
 	}
 	snprintf(self, sizeof(self), "%d", (int)getpid());
 	for (int i = 2; i < argc; i++) {
@@ -94,7 +148,7 @@ int main(int argc, char **argv)
 	for (long round = -WARM_UP; round < rounds; round++) {
 		for (int i = 0; i < n; i++) {
 			int64_t first;
-			int64_t took = run(commands[i], is_first_told ? &first : NULL);
+			int64_t took = parallel > 1 ? run_many(commands[i], parallel) : run(commands[i], is_first_told ? &first : NULL);
 			if (round >= 0 && is_first_told)
 				printf("%lld ", (long long)first);
 			if (round >= 0)

@@ -1,22 +1,37 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { makeProject } from "../support/project.ts";
 import { ROOT } from "../support/tsbox.ts";
 
+const bench = (...options: readonly string[]) =>
+  spawnSync(process.execPath, ["bench/suite.mjs", ...options], { cwd: ROOT, encoding: "utf8" });
+
 /** No time is asserted: what a busy machine needs says nothing. */
-describe("npm run bench", () => {
-  it("times the launcher, bubblewrap and tsbox run, and gives no ratio of few pairs", () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, ["bench/startup.mjs", "2", "times"], {
-      cwd: ROOT,
-      encoding: "utf8",
-    });
-    expect(stderr).toBe("");
-    expect(status).toBe(0);
-    for (const name of ["tsbox: launcher and plan", "tsbox run --profile strict -- true", "node -e 0"]) {
-      expect(stdout).toMatch(new RegExp(`^ {2}${name} +\\d+\\.\\d\\d ms .* n = 2\\)$`, "m"));
+describe("npm run bench", { timeout: 240_000 }, () => {
+  it("measures all parts side by side, keeps the figures, and gives no ratio of few pairs", () => {
+    const json = join(makeProject().cwd, "kept", "figures.json");
+    const { status, stdout, stderr } = bench("--rounds", "2", "--json", json);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const rows = [
+      "tsbox: launcher and plan",
+      "tsbox run --profile strict -- true",
+      "node -e 0",
+      "tsbox: Sandbox.run()",
+    ];
+    for (const name of [...rows, "nothing, once more", "without a sandbox", "npm", "without a filter, once more"])
+      expect(stdout).toMatch(new RegExp(`^ {2}${name.replace(/[()]/g, "\\$&")} +\\d+\\.\\d\\d .* n = 2$`, "m"));
+    expect(stdout).toContain("2 pairs are fewer than 20");
+    expect(stdout).not.toContain("the bar of 0.9");
+    expect(stdout).toContain("run this as root");
+    const kept = JSON.parse(readFileSync(json, "utf8"));
+    expect(kept).toMatchObject({ rounds: 2, machine: { node: process.version }, load: { before: expect.any(String) } });
+    expect(kept.comparisons).toHaveLength(9);
+    for (const { series, pairs } of kept.comparisons) {
+      expect(series.length).toBeGreaterThan(1);
+      expect(pairs.length).toBeGreaterThan(0);
     }
-    expect(stdout).toMatch(/^no ratio: /m);
-    expect(stdout).toContain("beyond node; 2 pairs are too few to judge");
-    expect(stdout).not.toContain("the bar of");
   });
 
   it("measures the terminal", () => {
@@ -29,12 +44,9 @@ describe("npm run bench", () => {
     expect(stdout).toContain("memory");
   });
 
-  it("refuses what is no number of rounds", () => {
-    const { status, stderr } = spawnSync(process.execPath, ["bench/startup.mjs", "many"], {
-      cwd: ROOT,
-      encoding: "utf8",
-    });
+  it.each([[["--rounds", "many"]], [["--only", "speed"]], [["--fast"]]])("refuses %j", (options) => {
+    const { status, stderr } = bench(...options);
     expect(status).toBe(2);
-    expect(stderr).toBe("usage: npm run bench [-- ROUNDS]\n");
+    expect(stderr).toMatch(/^usage: npm run bench \[-- OPTIONS\]\n/);
   });
 });

@@ -1,15 +1,11 @@
 // @ts-check
-// npm run bench [-- ROUNDS]: how long a sandbox takes to start, and how much memory tsbox keeps while it runs. Root
-// measures an ordinary user's runs in a copy of the checkout, as npm test does; only root can read the memory.
+// What tsbox keeps in memory while a sandbox runs.
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { buildAll, isBuildStale } from "../scripts/build.mjs";
 import { asUser, loginEnvironment } from "../scripts/test-user.mjs";
-import { measure, measureAsUser } from "./measure.mjs";
 
-const [, , ROUNDS = "60", PART] = process.argv;
-const MEMORY_BAR_KIB = 1536;
+const BAR_KIB = 1536;
 const LONGEST_MS = 10_000;
 
 /** Processes by their parents. @returns {Map<number, { pid: number, name: string }[]>} */
@@ -46,8 +42,13 @@ async function awaitSandbox(supervisor) {
   throw new Error("the sandbox did not start");
 }
 
-/** @param {import("./measure.mjs").Measured} measured */
-async function benchMemory({ directory, node, user }) {
+/**
+ * Of tsbox's own processes during a run; only root can read it.
+ *
+ * @param {import("./measure.mjs").Measured} measured
+ * @returns {Promise<{ supervisorKib: number, initKib: number }>}
+ */
+export async function measureMemory({ directory, node, user }) {
   const [program, ...words] = asUser(user);
   const tsbox = [node, "bin/tsbox.js", "run", "--profile", "strict", "--", "sleep", "60"];
   const child = spawn(program, [...words, ...tsbox], {
@@ -57,31 +58,20 @@ async function benchMemory({ directory, node, user }) {
   });
   try {
     if (child.pid === undefined) throw new Error(`${program} cannot be started`);
-    const sizes = (await awaitSandbox(child.pid)).map(pssOf);
-    const total = sizes.reduce((sum, size) => sum + size, 0);
-    const within = total <= MEMORY_BAR_KIB ? "within" : "NOT within";
-    console.log("memory of tsbox's processes during a run (Pss of smaps_rollup):");
-    console.log(`  supervisor ${sizes[0]} KiB, PID 1 ${sizes[1]} KiB`);
-    console.log(`in all: ${total} KiB, ${within} the bar of ${MEMORY_BAR_KIB} KiB`);
+    const [supervisorKib = Number.NaN, initKib = Number.NaN] = (await awaitSandbox(child.pid)).map(pssOf);
+    return { supervisorKib, initKib };
   } finally {
     child.kill("SIGTERM");
   }
 }
 
-async function main() {
-  if (!/^[1-9]\d{0,4}$/.test(ROUNDS)) {
-    console.error("usage: npm run bench [-- ROUNDS]");
-    return 2;
-  }
-  if (isBuildStale() && !(await buildAll({ types: false }))) return 1;
-  if (process.getuid?.() === 0) return measureAsUser("startup", [ROUNDS, "times"], benchMemory);
-  const status = await measure("startup", [ROUNDS]);
-  if (PART !== "times") {
-    console.log(
-      "memory: not measured: the processes of a run shield their memory from their own user; run this as root",
-    );
-  }
-  return status;
+/** @param {{ supervisorKib: number, initKib: number }} measured */
+export function describeMemory({ supervisorKib, initKib }) {
+  const total = supervisorKib + initKib;
+  const within = total <= BAR_KIB ? "within" : "NOT within";
+  return [
+    "memory of tsbox's processes during a run (Pss of smaps_rollup):",
+    `  supervisor ${supervisorKib} KiB, PID 1 ${initKib} KiB`,
+    `  in all: ${total} KiB, ${within} the bar of ${BAR_KIB} KiB`,
+  ].join("\n");
 }
-
-process.exitCode = await main();
