@@ -34,6 +34,19 @@ describe("npm run bench", { timeout: 240_000 }, () => {
     }
   });
 
+  it("tells where the launcher's time goes", () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["bench/launcher.mjs", "2"], {
+      cwd: ROOT,
+      encoding: "utf8",
+    });
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^2 runs of true under strict, \d+ +\d+ µs each/);
+    for (const name of ["init runs", "the command is executed", "supervisor: clone3", "init: move_mount"]) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${name} .* \\d+ +\\d+$`, "m"));
+    }
+  });
+
   it("measures the terminal", () => {
     const words = ["bench/terminal.py", "1", "1"];
     const { status, stdout, stderr } = spawnSync("/usr/bin/python3", words, { cwd: ROOT, encoding: "utf8" });
