@@ -1,8 +1,4 @@
-#!/bin/sh
-":" //; exec node -- "$0" "$@"
-// The line above is for sh, which becomes node; to JavaScript it is a string and a comment. Node obeys an --env-file wherever
-// it stands among the words of a script, NODE_OPTIONS in that file included, unless "--" is before the script (Node 20.19,
-// 22.7): else a file that only the command was to read would run code outside of the sandbox.
+// What bin/tsbox becomes where no plan is kept for its words; src/launcher/front.c.
 //
 // Starts dist/cli.cjs, which is a function, with the code that V8 made of it when it was built: to compile it anew would
 // take as long as all the rest of a run (docs/performance.md). V8 refuses the code of another release or other flags.

@@ -11,7 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { LAZY, LIGHT_MODULES, SEPARATE, SEPARATE_MODULES } from "./bundle-plugins.mjs";
 import { buildManPages } from "./man.mjs";
@@ -37,18 +37,23 @@ const SEPARATE_BANNER = 'const tsboxUrl=require("node:url").pathToFileURL(__file
 /** Whether dist/ is missing, older than what it is made from, or made with another Node. */
 export const isBuildStale = () => isStale(STAMP, SOURCES) || readFileSync(STAMP, "utf8") !== process.version;
 
-/** Compiles the launcher and puts it where the bundles look for it. @returns {boolean} whether it worked */
+/** @param {string} program @param {string} place */
+function install(program, place) {
+  const target = join(ROOT, place);
+  mkdirSync(dirname(target), { recursive: true });
+  // A running program keeps its own file: writing into it would be ETXTBSY.
+  rmSync(target, { force: true });
+  copyFileSync(join(ROOT, "build/launcher", program), target);
+  chmodSync(target, 0o755);
+}
+
+/** Compiles the native programs and puts them where the bundles look for it. @returns {boolean} whether it worked */
 export function buildLauncher() {
   if (!existsSync(join(ROOT, "src/launcher/Makefile"))) return true;
   if (!runStep("launcher", ["make", "-s", "-C", "src/launcher"], { cwd: ROOT })) return false;
   const arch = process.arch === "arm64" ? ARCHITECTURES.arm64 : ARCHITECTURES.x64;
-  const directory = join(ROOT, "dist/launcher", arch);
-  const target = join(directory, "tsbox-launcher");
-  mkdirSync(directory, { recursive: true });
-  // A running launcher keeps its own file: writing into it would be ETXTBSY.
-  rmSync(target, { force: true });
-  copyFileSync(join(ROOT, "build/launcher/tsbox-launcher"), target);
-  chmodSync(target, 0o755);
+  install("tsbox-launcher", join("dist/launcher", arch, "tsbox-launcher"));
+  install("tsbox", "bin/tsbox");
   return true;
 }
 

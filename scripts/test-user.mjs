@@ -100,7 +100,7 @@ function listCheckout() {
 export function copyCheckout(user) {
   const [setpriv, ...words] = asUser(user);
   const directory = output(setpriv, [...words, "mktemp", "-d", join(user.home, "checkout.XXXXXX")]).trim();
-  const made = ["node_modules", "dist", "build"].filter((name) => existsSync(join(ROOT, name)));
+  const made = ["node_modules", "dist", "build", "bin/tsbox"].filter((name) => existsSync(join(ROOT, name)));
   const scratch = mkdtempSync(join(tmpdir(), "tsbox-test."));
   try {
     const list = join(scratch, "files");

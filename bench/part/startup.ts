@@ -8,11 +8,13 @@ import type { Comparison } from "../comparison.ts";
 import { type Command, Scratch, timeCommands } from "../harness.ts";
 import { bwrapCommands, findPeers, TRUE } from "../peer.ts";
 import type { Setting } from "../suite.ts";
+import { keptCommand } from "./kept.ts";
 
 const LAUNCH_BAR = 0.8;
 const RUN_BAR_MS = 25;
 const LAUNCHER = "tsbox: launcher and plan";
 const LONG = "tsbox: with libseccomp's filter as it is";
+const KEPT = "tsbox run --profile strict -- true, plan kept";
 const FIRST = "tsbox run --profile strict -- true";
 const NODE = "node -e 0";
 const NOTHING = "nothing: true by itself";
@@ -51,7 +53,16 @@ export function compareStarts({ spawn, rounds, bwrap }: Setting): Comparison[] {
     const long = launcherCommand(withLongFilter(plan), scratch, LONG);
     const same = bwrapCommands(plan, scratch, bwrap);
     const { found, missing } = findPeers(spawn, scratch);
-    const commands = [{ name: NOTHING, words: [TRUE] }, own, long, ...same, ...found, { name: AGAIN, words: [TRUE] }];
+    const kept = keptCommand(scratch, KEPT);
+    const commands = [
+      { name: NOTHING, words: [TRUE] },
+      own,
+      kept,
+      long,
+      ...same,
+      ...found,
+      { name: AGAIN, words: [TRUE] },
+    ];
     const run = ["bin/tsbox.js", "run", "--profile", "strict", "--", "true"];
     const node = process.execPath;
     return [
@@ -63,6 +74,7 @@ export function compareStarts({ spawn, rounds, bwrap }: Setting): Comparison[] {
           { own: AGAIN, other: NOTHING, by: "ratio" },
           { own: LONG, other: LAUNCHER, by: "difference" },
           ...same.map(({ name }) => ({ own: LAUNCHER, other: name, by: "ratio", bar: LAUNCH_BAR }) as const),
+          ...same.map(({ name }) => ({ own: KEPT, other: name, by: "ratio", bar: LAUNCH_BAR }) as const),
           ...found.map(({ name }) => ({ own: LAUNCHER, other: name, by: "ratio" }) as const),
         ],
         missing: same.length === 0 ? [...missing, "bubblewrap: it is not installed"] : missing,

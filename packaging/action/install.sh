@@ -21,6 +21,6 @@ if [[ -n $TSBOX_VERSION ]]; then
   npm install --global --no-audit --no-fund --loglevel=error --prefix "$place" "tsbox@$TSBOX_VERSION"
 else
   node "$GITHUB_ACTION_PATH/scripts/setup.mjs"
-  ln -sfn "$GITHUB_ACTION_PATH/bin/tsbox.js" "$place/bin/tsbox"
+  ln -sfn "$GITHUB_ACTION_PATH/bin/tsbox" "$place/bin/tsbox"
 fi
 "$place/bin/tsbox" --version

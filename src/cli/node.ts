@@ -3,7 +3,7 @@ import { readText } from "../observe/file.ts";
 
 /**
  * Refuses a start in which Node has taken a word of ours or of the command for its own: it reads --env-file wherever that
- * stands, unless "--" is before the script, as bin/tsbox.js starts it.
+ * stands, unless "--" is before the script, as bin/tsbox starts it.
  *
  * @throws TsboxError E_USAGE: what was in that file is already in force.
  */
@@ -15,5 +15,5 @@ export function checkNode(words: readonly string[]): void {
   const line = readText("/proc/self/cmdline").split("\0");
   if (line.at(-words.length - 3) === "--") return;
   const reason = "Node itself has read what --env-file names, and obeyed NODE_OPTIONS in it";
-  throw new TsboxError("E_USAGE", { reason, fix: "start bin/tsbox.js by its own name, or by node -- bin/tsbox.js" });
+  throw new TsboxError("E_USAGE", { reason, fix: "start bin/tsbox, or node -- bin/tsbox.js" });
 }

@@ -4,6 +4,7 @@ import { hostPath } from "../base/brand.ts";
 import { TsboxError } from "../errors/error.ts";
 import { ifThere, walkPath } from "../host/path.ts";
 import { linkText, listNames } from "../observe/file.ts";
+import { refuseToKeep } from "../observe/recording.ts";
 import type { ReportTarget } from "../process/step.ts";
 
 const linkOf = (fd: string): string | undefined => ifThere(() => linkText(`/proc/self/fd/${fd}`));
@@ -23,6 +24,7 @@ export function parseReport(text: string): ReportTarget {
   const fd = /^fd:(\d{1,5})$/.exec(text)?.[1];
   if (fd !== undefined) {
     if (isOwnFd(fd)) throw refuse(`fd ${fd} is not open`);
+    refuseToKeep(`fd ${fd} may be another one in another run`);
     return { fd: Number(fd) };
   }
   if (text.startsWith("fd:")) throw refuse("fd: takes a decimal number");

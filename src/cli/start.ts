@@ -1,12 +1,17 @@
+import { fileURLToPath } from "node:url";
 import { type Command, Option } from "commander";
 import { TsboxError } from "../errors/error.ts";
 import { findLauncher } from "../launcher/find.ts";
 import { becomeLauncher } from "../launcher/start.ts";
-import { parentProcess } from "../observe/process.ts";
-import { encode } from "../plan/encode.ts";
+import { currentDirectory, parentProcess, variable } from "../observe/process.ts";
+import { type Recording, record, refuseToKeep } from "../observe/recording.ts";
+import { streamNumber } from "../observe/stream.ts";
+import { type Encoded, encodePlan } from "../plan/encode.ts";
+import type { Plan } from "../plan/plan.ts";
 import { renderSteps } from "../plan/render.ts";
 import type { ReportTarget } from "../process/step.ts";
-import { prepare } from "../run/prepare.ts";
+import { holdRequest, keepPlan } from "../run/keep.ts";
+import { prepare, type Request } from "../run/prepare.ts";
 import { readProfileOptions } from "./options.ts";
 import { places } from "./place.ts";
 import { say, sayError } from "./print.ts";
@@ -34,43 +39,89 @@ export interface Added {
   readonly env?: readonly string[];
 }
 
-/** On success this process becomes the launcher and nothing of Node is left. */
-function start(command: Command, words: readonly string[], added: Added, target: ReportTarget | undefined): never {
-  const { quiet, stats, verbose } = command.opts<OutputFlags>();
-  // Read before anything else takes time: the launcher checks that this is still its parent.
-  const parent = parentProcess();
+interface Started {
+  readonly request: Omit<Request, "streams"> & ReturnType<typeof places>;
+  readonly plan: Plan;
+}
+
+function planStart(command: Command, added: Added, target: ReportTarget | undefined): Started {
+  const { quiet, stats } = command.opts<OutputFlags>();
   const { overrides, ...chosen } = readProfileOptions(command);
   const env = [...(added.env ?? []), ...(overrides.env ?? [])];
   const request = { ...chosen, overrides: env.length === 0 ? overrides : { ...overrides, env }, ...places() };
+  if (isKept()) holdRequest(request.overrides, fileURLToPath(import.meta.url));
+  else refuseToKeep("TSBOX_NO_CACHE is set, or Node was started by itself and not by bin/tsbox");
+  const options = { messages: quiet === true ? "errors" : "all", stats: stats === true } as const;
   const { plan, copy } = prepare(
     { ...request, starts: "in-place" },
-    {
-      messages: quiet === true ? "errors" : "all",
-      stats: stats === true,
-      ...(target === undefined ? {} : { report: target }),
-    },
+    target === undefined ? options : { ...options, report: target },
   );
   if (copy !== undefined && quiet !== true) say(`tsbox: what is changed is kept: tsbox diff ${copy}\n`);
-  if (verbose === true) say(renderSteps(plan));
-  const kept = target !== undefined && "fd" in target ? [target.fd] : [];
-  becomeLauncher(findLauncher(request.packageDir, plan.arch), encode(plan), parent, words, kept);
+  return { request, plan };
 }
 
 /**
- * Runs a command as the options of {@link addOutputOptions} and of the profile say.
+ * The words up to the command, if those are sure to mean the same whatever the command is; else undefined. `--` as the value of an
+ * option would end them too early for who does not know the options (src/launcher/front.c).
+ */
+function optionWords(command: Command, words: readonly string[]): readonly string[] | undefined {
+  const all = process.argv.slice(2);
+  const options = all.slice(0, all.length - words.length);
+  const isWhole = words.every((word, i) => all[options.length + i] === word);
+  const values = Object.values(command.opts()).flat();
+  return options[0] === "run" && isWhole && !values.includes("--") ? options : undefined;
+}
+
+/** What bin/tsbox calls Node. */
+const FRONT = "tsbox";
+
+/** Whether a run of the same words would look for a plan. */
+const isKept = (): boolean => process.argv0 === FRONT && (variable("TSBOX_NO_CACHE") ?? "") === "";
+
+/** Keeps the plan for a run of the same words; why it is not kept is told to who wants to know each step. */
+function keep(command: Command, words: readonly string[], started: Started, recording: Recording, plan: Encoded): void {
+  const { verbose } = command.opts<OutputFlags>();
+  const options = optionWords(command, words);
+  if (verbose === true) {
+    const [refusal = "without --verbose this plan is kept"] = recording.refusals;
+    say(`for later runs: ${refusal}\n`);
+  } else if (options !== undefined && recording.refusals.length === 0) {
+    const { packageDir, streams } = started.request;
+    const numbers = ([0, 1, 2] as const).map((fd) => streamNumber(streams.find((each) => each.fd === fd))).join("");
+    keepPlan({ packageDir, cwd: currentDirectory(), streams: numbers, words: options }, recording, plan);
+  }
+}
+
+/**
+ * Runs a command as the options of {@link addOutputOptions} and of the profile say. On success this process becomes the launcher
+ * and nothing of Node is left.
  *
  * @throws TsboxError for whatever stands in the way; the report, if one was asked for, has it too.
  */
 export function startSandbox(command: Command, words: readonly string[], added: Added = {}): never {
-  const { report } = command.opts<OutputFlags>();
+  // Read before anything else takes time: the launcher checks that this is still its parent.
+  const parent = parentProcess();
   if (words[0] === undefined || words[0] === "") {
     const reason = words.length === 0 ? "there is no command to run" : "the command's name is empty";
     throw new TsboxError("E_USAGE", { reason, fix: "write one: tsbox run --profile strict ./script.sh" });
   }
-  const target = report === undefined ? undefined : parseReport(report);
+  const { report, verbose } = command.opts<OutputFlags>();
+  const opened: { target?: ReportTarget } = {};
   try {
-    return start(command, words, added, target);
+    const { result, recording } = record(() => {
+      if (report !== undefined) opened.target = parseReport(report);
+      return planStart(command, added, opened.target);
+    });
+    const { plan, request } = result;
+    if (verbose === true) say(renderSteps(plan));
+    const encoded = encodePlan(plan);
+    const launcher = findLauncher(request.packageDir, plan.arch);
+    keep(command, words, result, recording, encoded);
+    const { target } = opened;
+    const kept = target !== undefined && "fd" in target ? [target.fd] : [];
+    return becomeLauncher(launcher, encoded.bytes, parent, words, kept);
   } catch (error) {
+    const { target } = opened;
     const second = target !== undefined && error instanceof TsboxError ? reportError(target, error) : undefined;
     // Both are told; the first one is what ended the run.
     if (second !== undefined) sayError(second);

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { applyCommand } from "./apply.ts";
+import { cacheCommand } from "./cache.ts";
 import { completionCommand } from "./completion.ts";
 import { cowCommand } from "./cow.ts";
 import { diffCommand } from "./diff.ts";
@@ -52,6 +53,7 @@ export const makeWhole = (): Command =>
     profileCommand(),
     trustCommand(),
     doctorCommand(),
+    cacheCommand(),
     completionCommand(makeWhole),
     helpCommand(),
   ]);

@@ -4,10 +4,13 @@ const GLOBAL = /^\/usr\/(?:local\/)?lib\/node_modules\/tsbox\/dist\/launcher\/(?
 /** Characters that stand for themselves to a shell, to sed and to AppArmor, whose paths have wildcards. */
 const PLAIN = /^[\w./+-]+$/;
 
+/** The launcher, and bin/tsbox of the same package, which plays plans that are kept. */
+const bothOf = (launcher: string): string => launcher.replace(/\/dist\/.*$/, (rest) => `/{bin/tsbox,${rest.slice(1)}}`);
+
 const INSTALLED = "/etc/apparmor.d/tsbox";
 
 /**
- * The command that allows user namespaces to the launcher on a system that restricts them by AppArmor.
+ * The command that allows user namespaces to the programs that play plans on a system that restricts them by AppArmor.
  *
  * AppArmor goes by the path of the program that is executed, which differs by how tsbox was installed: `launcher` is the
  * canonical one.
@@ -19,6 +22,6 @@ export function profileCommand(packageDir: string, launcher: string): string {
   const shipped = `${packageDir}/packaging/apparmor/tsbox`;
   const write = GLOBAL.test(launcher)
     ? `cp ${shipped} ${INSTALLED}`
-    : `sed 's|^@{tsbox_launcher} = .*|@{tsbox_launcher} = ${launcher}|' ${shipped} > ${INSTALLED}`;
+    : `sed 's|^@{tsbox_launcher} = .*|@{tsbox_launcher} = ${bothOf(launcher)}|' ${shipped} > ${INSTALLED}`;
   return `as root: ${write} && apparmor_parser -r ${INSTALLED}`;
 }

@@ -113,6 +113,8 @@ export interface HostFacts {
   readonly mountPoints: readonly HostPath[];
   /** tsbox itself: its package, Node, its configuration and what it keeps; what writes these decides over the next run. */
   readonly own: readonly HostPath[];
+  /** Where plans are kept, if that is there: no command may read them either. Canonical. */
+  readonly plans: HostPath | undefined;
   /** When the profile has caches and there is a place for them. */
   readonly caches: CacheFact | undefined;
   /** When the profile has limits that need one. */

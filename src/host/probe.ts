@@ -75,6 +75,8 @@ export interface Wanted {
   readonly seccomp: SeccompFact | undefined;
   readonly cgroup: HostFacts["cgroup"];
   readonly packageDir: string;
+  /** Where plans are kept. */
+  readonly plansDirectory: string;
   readonly configHome: string | undefined;
   readonly cacheHome: string | undefined;
   readonly stateHome: string | undefined;
@@ -87,11 +89,11 @@ export interface Wanted {
 }
 
 /** What a command must never be able to write to: it would run outside, at the next start of tsbox. */
-function probeOwn({ packageDir, configHome, cacheHome, stateHome }: Wanted): HostPath[] {
+function probeOwn({ packageDir, configHome, cacheHome, stateHome, plansDirectory }: Wanted): HostPath[] {
   const homes = [configHome, cacheHome, stateHome].filter((home) => home !== undefined);
   const folders = homes.map((home) => `${canonical(home) ?? home}/tsbox`);
   // A link there can be replaced, and what it leads to can be written to.
-  const there = [packageDir, nodeProgram(), ...folders].map((path) => canonical(path) ?? path);
+  const there = [packageDir, nodeProgram(), plansDirectory, ...folders].map((path) => canonical(path) ?? path);
   return [...new Set([...there, ...folders])].filter((path) => path.startsWith("/")).map(hostPath);
 }
 
@@ -115,6 +117,7 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
     paths: probePaths(wanted.paths),
     mountPoints: hasOverlay(profile) ? probeMounts().map(({ target }) => hostPath(target)) : [],
     own: probeOwn(wanted),
+    plans: canonical(wanted.plansDirectory),
     caches: probeCaches(wanted.cacheHome, wanted.caches, user),
     cgroup: wanted.cgroup,
     disks: probeDisks((profile.limits.io ?? []).map(({ device }) => device)),

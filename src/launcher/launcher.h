@@ -3,7 +3,7 @@
  *
  * Three processes, each with a script of its own in the plan:
  *
- *  supervisor  the process that was started (main.c, start.c, supervise.c). Checks the whole plan, closes every fd that the plan
+ *  supervisor  the process that was started (main.c, run.c, start.c, supervise.c). Checks the whole plan, closes every fd that the plan
  *              does not name, plays the host script, which spawns init into new namespaces, and then waits: forwards
  *              signals, watches the time limit and its own parent, plays the script of what is left to do (after.c), tells
  *              how the run ended. Stays in the host's namespaces; holds no fd of the sandbox but the read end of the
@@ -113,8 +113,13 @@ struct launch {
 	int64_t cpu_seen_ns; /* when the processor time was looked at last */
 };
 
+/* run.c: plays a plan that has been checked, to the end of this process. `parent`: who must live; 0: nobody. */
+noreturn void run_plan(struct launch *launch, char **command, pid_t parent);
+
 /* start.c */
-void start_clean(struct launch *launch, int plan_fd, pid_t parent);
+/* Before anything is opened: what is closed becomes /dev/null, and a directory is refused. */
+void fill_standard_fds(void);
+void start_clean(struct launch *launch, pid_t parent);
 bool is_in_background(void);
 /* Whether one of the standard streams is the terminal that this session is controlled by. */
 bool is_at_terminal(void);

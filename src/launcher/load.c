@@ -54,6 +54,11 @@ struct plan plan_load(int fd)
 	uint8_t *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	if (base == MAP_FAILED)
 		die_early("the plan cannot be mapped");
+	return plan_at(base, size);
+}
+
+struct plan plan_at(uint8_t *base, size_t size)
+{
 	const char *fault = plan_fault(base, size);
 	if (fault != NULL)
 		die_early(fault);

@@ -162,6 +162,9 @@ struct plan {
 /* Maps the plan in `fd`, checks every offset in it and applies the relocations; ends the process if it is not valid. */
 struct plan plan_load(int fd);
 
+/* The same for a plan that lies in memory of this process's own, at a multiple of 8. */
+struct plan plan_at(uint8_t *base, size_t size);
+
 /* Why `size` bytes at `base` are no valid plan, or NULL; writes nothing. */
 const char *plan_fault(const uint8_t *base, size_t size);
 

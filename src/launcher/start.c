@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static void fill_standard_fds(void)
+void fill_standard_fds(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {
 		struct stat status;
@@ -112,10 +112,8 @@ static void watch(struct launch *launch, pid_t parent)
 		die_early("the process that started tsbox has ended");
 }
 
-void start_clean(struct launch *launch, int plan_fd, pid_t parent)
+void start_clean(struct launch *launch, pid_t parent)
 {
-	fill_standard_fds();
-	launch->plan = plan_load(plan_fd);
 	close_inherited(&launch->plan);
 	reset_signals(launch->plan.head);
 	if (has_terminal(launch))

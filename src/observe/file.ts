@@ -191,6 +191,12 @@ export function listNames(path: string): string[] {
   return readdirSync(path);
 }
 
+/** When a file was written last, in milliseconds since the epoch; no plan may depend on it. */
+export function modifiedAt(path: string): number | undefined {
+  refuseToKeep(`the age of ${path} was asked for`);
+  return lstatSync(path, { throwIfNoEntry: false })?.mtimeMs;
+}
+
 /** The text of a symbolic link. */
 export const linkText = (path: string): string =>
   ask(

@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync } from "node:fs";
+import { accessSync, constants, readFileSync, realpathSync, statSync } from "node:fs";
 import { release, userInfo } from "node:os";
 import { landlockAbi as askLandlockAbi } from "../sys/libc.ts";
 import type { Arch } from "../sys/syscalls.ts";
@@ -105,8 +105,24 @@ export function landlockAbi(arch: Arch): number {
   return abi;
 }
 
+/** The first along PATH, as src/launcher/front.c finds it. */
+function firstNode(): string | undefined {
+  for (const folder of (process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(":")) {
+    const path = `${folder}/node`;
+    try {
+      accessSync(path, constants.X_OK);
+      if (folder !== "" && statSync(path).isFile()) return realpathSync.native(path);
+    } catch {
+      // not there, as in most folders
+    }
+  }
+  return undefined;
+}
+
 /** Node itself. */
 export function nodeProgram(): string {
+  if (isRecording() && firstNode() !== process.execPath)
+    refuseToKeep("node in PATH starts another program than itself");
   note("node", "", process.execPath);
   return process.execPath;
 }

@@ -68,6 +68,11 @@ export class DataSection {
     return offset;
   }
 
+  /** Offset of a text that nothing else shares: what is kept of a plan goes without it. */
+  ownText(text: string): number {
+    return this.#add(Buffer.from(`${text}\0`));
+  }
+
   /** All of it, with a NUL at the end so that every offset is the start of a string. */
   bytes(): Uint8Array {
     this.#endRun();

@@ -3,7 +3,7 @@ import { OUTPUT_SLOTS } from "../process/output.ts";
 import { TERMINAL_SLOT } from "../process/terminal.ts";
 import { CGROUP_CPU_STAT, CGROUP_FREEZE, CGROUP_KILL, PROCESSES, type Process } from "../sys/call.ts";
 import { AUDIT_ARCH } from "../sys/syscalls.ts";
-import { EntryTable } from "./entry.ts";
+import { EntryTable, type PassedVariable } from "./entry.ts";
 import { type Message, outcomeMessages, stepMessage } from "./message.ts";
 import type { Plan } from "./plan.ts";
 import { scripts } from "./script.ts";
@@ -41,8 +41,19 @@ class Alternatives {
   }
 }
 
+/** A plan as the launcher reads it. */
+export interface Encoded {
+  readonly bytes: Uint8Array;
+  /** Where its data begins. */
+  readonly data: number;
+  readonly passed: readonly PassedVariable[];
+}
+
 /** The plan as the launcher reads it. Pure: the same plan gives the same bytes. */
-export function encode(plan: Plan): Uint8Array {
+export const encode = (plan: Plan): Uint8Array => encodePlan(plan).bytes;
+
+/** As {@link encode}, with what {@link keepPlan} must know of the bytes. */
+export function encodePlan(plan: Plan): Encoded {
   const entries = new EntryTable(plan.arch);
   const { data, slots } = entries;
   const lines = scripts(plan.steps);
@@ -123,5 +134,6 @@ export function encode(plan: Plan): Uint8Array {
   head.writeBigUInt64LE(BigInt(plan.output?.most ?? 0), 200);
   head.writeBigUInt64LE(mask(Object.values(FORWARDED)), 208);
   head.writeBigUInt64LE(mask(TO_GROUP), 216);
-  return Buffer.concat([head, ...parts.map(([bytes]) => bytes)]);
+  const bytes = Buffer.concat([head, ...parts.map(([part]) => part)]);
+  return { bytes, data: at - dataBytes.length, passed: entries.passed };
 }

@@ -39,6 +39,16 @@ const AT = {
   arg: 40,
 };
 
+/** A variable of the command whose value is this process's; offsets into the data. */
+export interface PassedVariable {
+  readonly name: string;
+  /** Of the pointer to it. */
+  readonly at: number;
+  /** Of NAME=VALUE, and its bytes. */
+  readonly text: number;
+  readonly length: number;
+}
+
 /** Slot names become numbers in the order in which they are first saved. */
 class Slots {
   readonly #numbers = new Map<string, number>();
@@ -70,6 +80,7 @@ class Slots {
 export class EntryTable {
   readonly data = new DataSection();
   readonly slots = new Slots();
+  readonly passed: PassedVariable[] = [];
   readonly #numbers: Readonly<Record<string, number>>;
   readonly #arch: Arch;
   #words = new Uint32Array((SIZE / 4) * 1024);
@@ -146,7 +157,7 @@ export class EntryTable {
       case "exec":
         this.#begin(OP.exec, 0, step, "execve(2)");
         this.#argument(ARG.data, this.data.text(call.search.join(":")));
-        this.#argument(ARG.data, this.data.vector(call.env));
+        this.#argument(ARG.data, this.#environment(call));
         return;
     }
   }
@@ -200,6 +211,19 @@ export class EntryTable {
     this.#argument(ARG.data, this.data.struct(call.fds));
     this.#argument(ARG.int, call.fds.bytes.length / 4);
     this.#value(call.ready);
+  }
+
+  #environment({ env, passed }: Extract<Call, { op: "exec" }>): number {
+    const found = env.flatMap((entry, index) => {
+      const name = passed.find((each) => entry.startsWith(`${each}=`));
+      return name === undefined
+        ? []
+        : [{ index, name, text: this.data.ownText(entry), length: Buffer.byteLength(entry) }];
+    });
+    const own = new Map(found.map(({ index, text }) => [index, { offset: text }]));
+    const at = this.data.vector(env.map((entry, index) => own.get(index) ?? entry));
+    this.passed.push(...found.map(({ index, name, text, length }) => ({ name, at: at + 8 * index, text, length })));
+    return at;
   }
 
   #helper(call: Extract<Call, { op: "helper" }>, step: number): void {

@@ -54,7 +54,7 @@ export function lowerProcess(step: ProcessStep): Lowered {
     case "close-fds":
       return { payload: [call("close_range", [3, 0xffff_ffff, flags(CLOSE_RANGE, "CLOEXEC")])] };
     case "command":
-      return { payload: [{ op: "exec", search: step.search, env: step.env }] };
+      return { payload: [{ op: "exec", search: step.search, env: step.env, passed: step.passed }] };
     default:
       return assertNever(step);
   }

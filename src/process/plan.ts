@@ -77,6 +77,10 @@ function planTerminal(profile: Profile, facts: HostFacts): Pick<ProcessPlan, "te
   };
 }
 
+/** Variables that the command gets as they are outside; PATH also says where it is looked for. */
+const passedNames = ({ environment: { pass, set } }: Profile, facts: HostFacts): string[] =>
+  [...new Set(pass)].filter((name) => name !== "PATH" && !Object.hasOwn(set, name) && facts.environment.has(name));
+
 export function planProcess(
   profile: Profile,
   facts: HostFacts,
@@ -105,6 +109,9 @@ export function planProcess(
       ...planRlimits(profile, facts),
       { step: { op: "close-fds" }, because: ALWAYS },
     ],
-    command: { step: { op: "command", search, env }, because: because(profile, "environment") },
+    command: {
+      step: { op: "command", search, env, passed: passedNames(profile, facts) },
+      because: because(profile, "environment"),
+    },
   };
 }

@@ -25,7 +25,13 @@ export type ProcessStep =
       readonly hard: number | undefined;
     }
   | { readonly op: "close-fds" }
-  | { readonly op: "command"; readonly search: readonly string[]; readonly env: readonly string[] };
+  | {
+      readonly op: "command";
+      readonly search: readonly string[];
+      readonly env: readonly string[];
+      /** Names of `env` whose values come from outside and decide over nothing here. */
+      readonly passed: readonly string[];
+    };
 
 const limit = (value: number | undefined): string => (value === undefined ? "unlimited" : String(value));
 

@@ -1,4 +1,4 @@
-import { type HostPath, type SandboxPath, sandboxPath } from "../base/brand.ts";
+import { bytes, type HostPath, type SandboxPath, sandboxPath } from "../base/brand.ts";
 import { isAtOrBelow, isBelow } from "../base/path.ts";
 import { type Because, TsboxError } from "../errors/error.ts";
 import { type HostFacts, isDirectory, pathFact } from "../host/facts.ts";
@@ -192,6 +192,18 @@ function planCgroups(profile: Profile, ground: Ground): Step {
   return { step: { op: "cgroups", target, way: ground.way }, because: why };
 }
 
+/** The least that a tmpfs can have. */
+const HIDING_BYTES = bytes(4096);
+
+/** An empty tmpfs over the kept plans where a mount shows them: what is in them is this machine's and earlier runs'. */
+function hidePlans({ step, because: why }: Step, { plans }: HostFacts): Step[] {
+  if (plans === undefined || (step.op !== "bind" && step.op !== "overlay")) return [];
+  const source = step.op === "bind" ? step.source : step.lower;
+  if (!isBelow(plans, source)) return [];
+  const target = sandboxPath(step.target + plans.slice(source === "/" ? 0 : source.length));
+  return [{ step: { op: "tmpfs", target, size: HIDING_BYTES, mode: 0o555, way: "inside", points: [] }, because: why }];
+}
+
 const isWritableBind = (step: RootfsStep): step is Extract<RootfsStep, { op: "bind" }> =>
   step.op === "bind" && step.mode === "rw";
 
@@ -226,7 +238,11 @@ export function planRootfs(
   const all = placeMounts(profile, facts.cwd, (mount) => isThere(mount, facts));
   for (const placed of all) {
     const mount = planMount(placed, { profile, facts, ground, all, uppers });
-    mounts.push(mount, ...(isWritableBind(mount.step) ? protection.holdIn(mount.step) : []));
+    mounts.push(
+      mount,
+      ...(isWritableBind(mount.step) ? protection.holdIn(mount.step) : []),
+      ...hidePlans(mount, facts),
+    );
   }
   const based = source !== undefined;
   return [

@@ -19,6 +19,7 @@ import { wantedPaths } from "../rootfs/place.ts";
 import { shareTools } from "../rootfs/tools.ts";
 import type { FilterView } from "../seccomp/render.ts";
 import { readyCgroup } from "../state/cgroup.ts";
+import { plansDirectory } from "../state/plans.ts";
 import { findRunCopy } from "./copy.ts";
 import { probeFilter, readFilter } from "./filter.ts";
 import { type Project, readProject } from "./project.ts";
@@ -137,6 +138,7 @@ export function gather({ request, cwd, user, written, seccomp }: Settled): Omit<
     ...request,
     cwd,
     user,
+    plansDirectory: plansDirectory(),
     cacheHome: request.cacheHome,
     stateHome: request.stateHome,
     paths: wantedPaths(profile, cwd),

@@ -151,7 +151,13 @@ export type Call =
   /** Only after the run: removes the cgroup `path`, with all that are in it, from the directory of the slot `at`. */
   | { readonly op: "prune"; readonly at: string; readonly path: string }
   /** Become the command: `search` is the PATH inside, `env` its whole environment. */
-  | { readonly op: "exec"; readonly search: readonly string[]; readonly env: readonly string[] };
+  | {
+      readonly op: "exec";
+      readonly search: readonly string[];
+      readonly env: readonly string[];
+      /** Names of variables of `env` that are this process's own; what is kept of a plan goes without their values. */
+      readonly passed: readonly string[];
+    };
 
 /** What a step lowers to: calls for each process that takes part in it. */
 export type Lowered = Readonly<Partial<Record<Process, readonly Call[]>>>;

@@ -270,7 +270,7 @@ describe("what cannot be encoded is an error", () => {
 
   it("a text with a NUL", () => {
     const steps: Step[] = [
-      { section: "process", step: { op: "command", search: ["/bin"], env: ["A=\0"] }, because: why },
+      { section: "process", step: { op: "command", search: ["/bin"], env: ["A=\0"], passed: [] }, because: why },
     ];
     expect(() => encode({ ...BUSY, report: undefined, steps })).toThrow("NUL");
   });

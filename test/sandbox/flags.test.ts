@@ -116,7 +116,7 @@ describe("an env file that has orders for Node", () => {
     write(".env", `NODE_OPTIONS=--require=${join(cwd, "evil.cjs")}\n`);
     return { cwd, home, isBroken: () => existsSync(join(cwd, "ran")) };
   }
-  const TSBOX = join(ROOT, "bin/tsbox.js");
+  const TSBOX = join(ROOT, "bin/tsbox");
   const PATH = `${dirname(process.execPath)}:${process.env["PATH"]}`;
 
   it.each([
@@ -132,7 +132,7 @@ describe("an env file that has orders for Node", () => {
 
   it("twin: started by its file, Node has obeyed it, and tsbox says so and runs nothing", async () => {
     const { isBroken, ...options } = hostile();
-    const result = await bare([process.execPath, TSBOX, "run", "echo", "--env-file", ".env"], options);
+    const result = await bare([process.execPath, `${TSBOX}.js`, "run", "echo", "--env-file", ".env"], options);
     expect(result).toMatchObject({ code: 125, stdout: "", stderr: expect.stringContaining("[E_USAGE]") });
     expect(isBroken()).toBe(true);
   });

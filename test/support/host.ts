@@ -141,6 +141,7 @@ export function hostFacts(host: Host, profile: Profile): HostFacts {
     paths: new Map(wantedPaths(profile, cwd).map((path) => [path, treeFact(host.tree, path)])),
     mountPoints: hasOverlay(profile) ? (host.mountPoints ?? []).map(hostPath) : [],
     own: [hostPath("/opt/tsbox"), hostPath("/usr/bin/node")],
+    plans: undefined,
     caches:
       wantedCaches(profile, cwd).length === 0
         ? undefined

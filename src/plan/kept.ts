@@ -1,0 +1,129 @@
+import { type Answer, GUARD, type Guard } from "../observe/recording.ts";
+import type { Encoded } from "./encode.ts";
+import { table } from "./table.ts";
+
+/* The layout is that of src/launcher/kept.h, whose comments say what each field means. All little-endian. */
+const MAGIC = "tsboxkp1";
+const HEADER_SIZE = 60;
+const GUARD_SIZE = 24;
+const VALUE_SIZE = 8;
+const ALIGNMENT = 8;
+
+/** What a kept plan is for. */
+export interface PlanKey {
+  readonly packageDir: string;
+  readonly cwd: string;
+  /** What the standard streams are, a digit each. */
+  readonly streams: string;
+  /** Up to the command. */
+  readonly words: readonly string[];
+}
+
+/** As src/launcher/front.c puts it together. */
+export const keyBytes = ({ packageDir, cwd, streams, words }: PlanKey): Uint8Array =>
+  Buffer.from([packageDir, cwd, streams, ...words].map((text) => `${text}\0`).join(""));
+
+/** The name of the file that has the plan of this key; FNV-1a in hexadecimal. Other keys may have the same. */
+export function keyName(key: Uint8Array): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of key) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  return hash.toString(16).padStart(16, "0");
+}
+
+/** FNV-1a over words at even and at odd places: it finds damage, no more. */
+function sumOf(bytes: Uint8Array): [number, number] {
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  let [even, odd] = [0x811c9dc5, 0x811c9dc5];
+  for (let i = 4; i < words.length; i += 2) {
+    even = Math.imul(even ^ (words[i] ?? 0), 0x01000193);
+    odd = Math.imul(odd ^ (words[i + 1] ?? 0), 0x01000193);
+  }
+  return [even >>> 0, odd >>> 0];
+}
+
+function answerBytes(answer: Answer): Uint8Array {
+  if (typeof answer === "string") return Buffer.from(answer);
+  return answer instanceof Uint8Array ? answer : new Uint8Array(Float64Array.from(answer).buffer);
+}
+
+/** Names and answers one after the other, each NUL-terminated, equal ones once. */
+class Pool {
+  readonly #chunks: Uint8Array[] = [];
+  readonly #offsets = new Map<string, number>();
+  #size = 0;
+
+  add(bytes: Uint8Array, known = Buffer.from(bytes).toString("latin1")): number {
+    const offset = this.#offsets.get(known);
+    if (offset !== undefined) return offset;
+    const at = this.#size;
+    this.#chunks.push(bytes, Buffer.alloc(1));
+    this.#size += bytes.length + 1;
+    this.#offsets.set(known, at);
+    return at;
+  }
+
+  bytes(): Uint8Array {
+    return Buffer.concat([...this.#chunks, Buffer.alloc(1)]);
+  }
+}
+
+const padded = (bytes: Uint8Array): Uint8Array =>
+  Buffer.concat([bytes, Buffer.alloc((ALIGNMENT - (bytes.length % ALIGNMENT)) % ALIGNMENT)]);
+
+/** The plan without the values of variables that are passed. */
+function withoutValues({ bytes, data, passed }: Encoded): Uint8Array {
+  const copy = Uint8Array.from(bytes);
+  for (const { text, length } of passed) copy.fill(0, data + text, data + text + length);
+  return copy;
+}
+
+/** A plan with its guards, for the disk. Pure. @param key Empty for one that lies in a program of its own. */
+export function encodeKept(key: Uint8Array, guards: readonly Guard[], plan: Encoded): Uint8Array {
+  const pool = new Pool();
+  const text = (what: string) => pool.add(Buffer.from(what));
+  const guardTable = table(guards, GUARD_SIZE, (words, at, guard) => {
+    const answer = answerBytes(guard.answer);
+    words[at] = GUARD[guard.kind];
+    words[at + 1] = guard.errno;
+    words[at + 2] = guard.argument;
+    words[at + 3] = text(guard.what);
+    words[at + 4] = pool.add(answer);
+    words[at + 5] = answer.length;
+  });
+  const valueTable = table(plan.passed, VALUE_SIZE, (words, at, { at: place, name }) => {
+    words[at] = place;
+    words[at + 1] = text(name);
+  });
+  const data = pool.bytes();
+  const parts: [Uint8Array, number][] = [
+    [key, key.length],
+    [guardTable, guards.length],
+    [valueTable, plan.passed.length],
+    [data, data.length],
+    [withoutValues(plan), plan.bytes.length],
+  ];
+  const head = Buffer.alloc(HEADER_SIZE);
+  head.write(MAGIC, 0, "latin1");
+  let at = HEADER_SIZE + 4;
+  for (const [i, [bytes, count]] of parts.entries()) {
+    head.writeUInt32LE(at, 20 + 8 * i);
+    head.writeUInt32LE(count, 24 + 8 * i);
+    at += Math.ceil(bytes.length / ALIGNMENT) * ALIGNMENT;
+  }
+  head.writeUInt32LE(at, 16);
+  const whole = Buffer.concat([padded(head), ...parts.map(([bytes]) => padded(bytes))]);
+  const [even, odd] = sumOf(whole);
+  whole.writeUInt32LE(even, 8);
+  whole.writeUInt32LE(odd, 12);
+  return whole;
+}
+
+/** What a kept plan is for, or undefined when these bytes are none. */
+export function readKey(bytes: Uint8Array): PlanKey | undefined {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (view.length < HEADER_SIZE || view.toString("latin1", 0, 8) !== MAGIC) return undefined;
+  const at = view.readUInt32LE(20);
+  const [packageDir, cwd, streams, ...words] = view.toString("utf8", at, at + view.readUInt32LE(24)).split("\0");
+  if (packageDir === undefined || cwd === undefined || streams === undefined) return undefined;
+  return { packageDir, cwd, streams, words: words.slice(0, -1) };
+}
