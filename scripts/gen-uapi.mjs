@@ -13,6 +13,7 @@ const HEADERS = [
   "linux/fcntl.h",
   "linux/openat2.h",
   "linux/fs.h",
+  "linux/stat.h",
   "linux/prctl.h",
   "linux/securebits.h",
   "linux/capability.h",
@@ -47,8 +48,9 @@ const GROUPS = {
   AT: [
     "fcntl.h, openat(2)",
     "AT_",
-    ["FDCWD", "EMPTY_PATH", "RECURSIVE", "REMOVEDIR", "SYMLINK_FOLLOW", "SYMLINK_NOFOLLOW"],
+    ["FDCWD", "EMPTY_PATH", "RECURSIVE", "REMOVEDIR", "STATX_FORCE_SYNC", "SYMLINK_FOLLOW", "SYMLINK_NOFOLLOW"],
   ],
+  STATX: ["stat.h, statx(2)", "STATX_", ["BASIC_STATS"]],
   O: [
     "fcntl.h, open(2); those that are the same on x86-64 and arm64",
     "O_",

@@ -37,6 +37,9 @@ const TESTS = {
   // The programs behind a network of mode "user"; other hosts and their addresses.
   slirp4netns: "slirp4netns",
   passt: "pasta",
+  // What makes overlays where the kernel cannot; a system to start in.
+  "fuse-overlayfs": "fuse-overlayfs",
+  debootstrap: "debootstrap",
   iproute2: "ip",
   tmux: "tmux",
   "g++": "g++",

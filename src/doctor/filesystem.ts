@@ -24,7 +24,7 @@ function overlay({ overlay: there, kernel }: MachineFacts): Finding {
 function fuseOverlay({ versions, distribution }: MachineFacts): Finding {
   const version = versions["fuse-overlayfs"];
   if (version !== undefined) return ok("fuse-overlayfs", /\d[\d.]*/.exec(version)?.[0] ?? "installed");
-  const cost = "nothing yet: tsbox does not use it";
+  const cost = "overlays only where the kernel can make them, and of directories with nothing mounted in them";
   return fault("fuse-overlayfs", "missing", "not installed", cost, installPackage("fuse-overlayfs", distribution));
 }
 

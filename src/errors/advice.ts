@@ -82,13 +82,24 @@ export const ADVICE = {
     },
   },
   E_OVERLAY: {
-    fix: "share the directory read-only or writable instead; else report it with the output of `tsbox plan --calls`",
+    fix: 'try storage.driver = "fuse-overlayfs" in the profile; else report it with the output of `tsbox plan --calls`',
     alternatives: {
       EINVAL: {
         why: "the kernel takes no overlay of this: the directory is on a file system that cannot be a layer, or something is mounted in it",
-        fix: "share the directory read-only or writable instead, or use one on another file system",
+        fix: 'write storage.driver = "fuse-overlayfs" in the profile, or use a directory on another file system',
       },
-      ENODEV: { why: "this kernel has no overlayfs, or its module is not loaded", fix: "as root: modprobe overlay" },
+      ENODEV: {
+        why: "this kernel has no overlayfs, or its module is not loaded",
+        fix: 'as root: modprobe overlay; or write storage.driver = "fuse-overlayfs" in the profile',
+      },
+      ECHILD: {
+        why: "fuse-overlayfs has ended before it was ready",
+        fix: 'see its own words above; try storage.driver = "overlay"',
+      },
+      ESRCH: {
+        why: "fuse-overlayfs has ended during the run, or was killed; what it showed is gone, so the sandbox was ended too",
+        fix: "see its own words above, and whether something kills it (dmesg tells of a lack of memory)",
+      },
       EPERM: {
         why: "the kernel does not allow overlays here",
         fix: `on Ubuntu, ${FIX.apparmor}; in a container, see whether mounts are allowed`,

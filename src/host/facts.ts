@@ -83,6 +83,13 @@ export interface NetworkFact {
   readonly tun: "open" | "closed" | "missing";
 }
 
+/** What fuse-overlayfs(1) depends on. */
+export interface FuseFact {
+  readonly program: HostPath | undefined;
+  /** /dev/fuse. */
+  readonly device: "open" | "closed" | "missing";
+}
+
 /** One line of /etc/subuid or /etc/subgid that is the user's; subuid(5). */
 export interface IdRange {
   readonly start: number;
@@ -111,6 +118,8 @@ export interface HostFacts {
   readonly paths: ReadonlyMap<string, PathFact>;
   /** Where something is mounted, when the profile has overlays. */
   readonly mountPoints: readonly HostPath[];
+  /** What fuse-overlayfs needs, when the profile has overlays that it may be used for. */
+  readonly fuse: FuseFact | undefined;
   /** tsbox itself: its package, Node, its configuration and what it keeps; what writes these decides over the next run. */
   readonly own: readonly HostPath[];
   /** Where plans are kept, if that is there: no command may read them either. Canonical. */

@@ -22,6 +22,7 @@ import { probeHelper } from "./helper.ts";
 import { probeHardLimits } from "./limit.ts";
 import { probeMounts } from "./mountinfo.ts";
 import { probeNetwork } from "./network.ts";
+import { probeNode } from "./node.ts";
 import { canonical, ifThere, linkStatusOrNone, probePath } from "./path.ts";
 import { probeSubordinate } from "./subid.ts";
 import { isWithinTsbox } from "./surroundings.ts";
@@ -116,6 +117,10 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
     cwd: wanted.cwd,
     paths: probePaths(wanted.paths),
     mountPoints: hasOverlay(profile) ? probeMounts().map(({ target }) => hostPath(target)) : [],
+    fuse:
+      hasOverlay(profile) && profile.storage.driver !== "overlay"
+        ? { program: probeHelper("fuse-overlayfs"), device: probeNode("/dev/fuse") }
+        : undefined,
     own: probeOwn(wanted),
     plans: canonical(wanted.plansDirectory),
     caches: probeCaches(wanted.cacheHome, wanted.caches, user),

@@ -48,6 +48,8 @@ enum arg {
 #define ENTRY_AWAIT 8u
 /* ... but not longer than a program may take to answer. */
 #define ENTRY_SOON 16u
+/* Of a service that enters a user namespace: the second fd is a mount namespace, of which it gets a copy of its own. */
+#define ENTRY_ENTER_MOUNT 32u
 
 struct plan_entry {
 	uint8_t op;

@@ -39,7 +39,10 @@ static noreturn void become_service(const struct launch *launch, const struct pl
 
 	/* A session of its own: what is typed at the terminal to end the command must not take its network away first. */
 	if (null < 0 || setsid() < 0 || !take_fds(given, (int)entry->arg[4], null, words) ||
-	    ((entry->flags & ENTRY_ENTER_USER) != 0 && setns(FIRST_GIVEN, CLONE_NEWUSER) != 0))
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    ((entry->flags & ENTRY_ENTER_USER) != 0 && setns(FIRST_GIVEN, CLONE_NEWUSER) != 0) ||
+	    ((entry->flags & ENTRY_ENTER_MOUNT) != 0 &&
+	     (setns(FIRST_GIVEN + 1, CLONE_NEWNS) != 0 || unshare(CLONE_NEWNS) != 0)))
 		_exit(EXIT_SETUP);
 	become_program(launch, entry, parent);
 }

@@ -7,6 +7,7 @@ export const CODE: Readonly<Record<Step["step"]["op"], AdviceCode>> = {
   "allow-stream": "E_RESTRICT",
   "attach-proc": "E_PROC",
   overlay: "E_OVERLAY",
+  "overlay-link": "E_OVERLAY",
   base: "E_OVERLAY",
   bind: "E_MOUNT",
   capabilities: "E_CAPABILITIES",

@@ -20,7 +20,7 @@ const OP = {
   prune: 10,
 } as const;
 const ARG = { int: 1, data: 2, slot: 3, load: 4 } as const;
-const FLAG = { exact: 1, enterUser: 2, limit: 4, await: 8, soon: 16 } as const;
+const FLAG = { exact: 1, enterUser: 2, limit: 4, await: 8, soon: 16, enterMount: 32 } as const;
 const AWAITS = { init: FLAG.await, service: FLAG.await | FLAG.soon } as const;
 /** struct plan_entry: its size, and where its fields lie. */
 const SIZE = 88;
@@ -204,7 +204,8 @@ export class EntryTable {
 
   #service(call: Extract<Call, { op: "service" }>, step: number): void {
     this.#begin(OP.service, 0, step, call.path);
-    if (call.entersUser) this.#bytes[this.#at + AT.flags] = FLAG.enterUser;
+    this.#bytes[this.#at + AT.flags] =
+      (call.entersUser ? FLAG.enterUser : 0) | (call.entersMount === true ? FLAG.enterMount : 0);
     this.#argument(ARG.data, this.data.text(call.path));
     this.#argument(ARG.data, this.data.vector(call.argv));
     this.#argument(ARG.data, this.data.vector(call.env));

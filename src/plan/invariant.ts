@@ -115,7 +115,7 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     name: "the host's side ready before the sandbox is made",
     why: "what the command makes is told from what was there by an fd from before, and caches are mounted",
-    earlier: ["open-watched", "make-cache", "hold-upper"],
+    earlier: ["open-watched", "make-cache", "hold-upper", "overlay-link"],
     later: ["new-namespaces"],
   },
   {

@@ -147,6 +147,7 @@ export function completeProfile(name: string, layer: Layer): Profile {
     },
     mounts: layer.mounts.map(({ mount }) => (readOnly ? readOnlyMount(mount, size) : mount)),
     readOnly,
+    storage: { driver: settings.storage?.driver ?? "auto" },
     network: networkOf(settings.network ?? {}),
     landlock: settings.landlock ?? "prefer",
     seccomp: {

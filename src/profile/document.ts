@@ -85,6 +85,10 @@ const KEYS = {
     absent: '`["/proc"]`',
     text: "Not writable. A shorter list lets the command set what its namespaces own.",
   },
+  "storage.driver": {
+    absent: '`"auto"`',
+    text: "What makes overlays. `overlay`: the kernel. `fuse-overlayfs`: fuse-overlayfs(1), which is slower, and takes directories with mounts in them and older kernels. `auto`: the kernel, or fuse-overlayfs where the kernel cannot.",
+  },
   read_only: {
     absent: "`false`",
     text: 'Nothing that is shared of the host can be written to: `work = "rw"` and each mount of mode `rw` count as `ro`, wherever they were asked for, and a cache is empty memory, as large as `root.size`. What is memory (tmpfs mounts, /tmp, /run, the home directory inside) stays writable, and so does what the command gets as its standard streams.',

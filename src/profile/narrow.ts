@@ -35,7 +35,8 @@ type Section =
   | "network"
   | "proc"
   | "root"
-  | "seccomp";
+  | "seccomp"
+  | "storage";
 type Table = Relations<Omit<Profile, Section>> & { readonly [S in Section]: Relations<Profile[S]> };
 
 const demand = ranked<Demand>({ require: 0, prefer: 1, off: 2 });
@@ -118,6 +119,7 @@ const tableOf = (groups: GroupSource): Table => ({
     cidr: same,
     outboundAddress: same,
   },
+  storage: { driver: same },
   seccomp: { filter: demand, allow: (before, after) => narrowAllowed(before, after, groups), file: same },
   environment: { pass: subset, set: narrowSet },
   limits: {
@@ -160,13 +162,15 @@ function compare<T extends object>(relations: Relations<T>, before: T, after: T,
 
 /** What `after` allows that `before` does not. */
 export function findWidenings(before: Profile, after: Profile, source: GroupSource): Widening[] {
-  const { capabilities, environment, ids, lifecycle, limits, network, proc, root, seccomp, ...plain } = tableOf(source);
+  const { capabilities, environment, ids, lifecycle, limits, network, proc, root, seccomp, storage, ...plain } =
+    tableOf(source);
   return [
     ...compare<Omit<Profile, Section>>(plain, before, after),
     ...compare(ids, before.ids, after.ids, "ids."),
     ...compare(capabilities, before.capabilities, after.capabilities, "capabilities."),
     ...compare(root, before.root, after.root, "root."),
     ...compare(proc, before.proc, after.proc, "proc."),
+    ...compare(storage, before.storage, after.storage, "storage."),
     ...compare(network, before.network, after.network, "network."),
     ...compare(seccomp, before.seccomp, after.seccomp, "seccomp."),
     ...compare(environment, before.environment, after.environment, "environment."),

@@ -41,6 +41,10 @@ export type ProfileMount =
       readonly scope: "work" | "profile";
     };
 
+/** What makes overlays: the kernel, or fuse-overlayfs(1). */
+export const STORAGE_DRIVERS = ["overlay", "fuse-overlayfs"] as const;
+export type StorageDriver = (typeof STORAGE_DRIVERS)[number];
+
 /** Own network without a way out; own network behind a program that makes its connections; the host's. */
 export type NetworkMode = "none" | "user" | "host";
 
@@ -162,6 +166,8 @@ export interface Profile {
     readonly readonly: readonly SandboxPath[];
   };
   readonly mounts: readonly ProfileMount[];
+  /** "auto": the kernel, or where it takes no overlay of a directory fuse-overlayfs(1). */
+  readonly storage: { readonly driver: "auto" | StorageDriver };
   /** Nothing that is shared of the host can be written to: `work` and `mounts` say "ro" then, whatever was asked for. */
   readonly readOnly: boolean;
   readonly network: {

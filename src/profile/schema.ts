@@ -9,7 +9,7 @@ import { IO_SHAPE, LIMITS, parseIo } from "./limits.ts";
 import { MOUNT } from "./mount.ts";
 import { NETWORK } from "./network.ts";
 import { parseSandboxPath } from "./path.ts";
-import { RLIMIT_NAMES, type Rlimit, type RlimitName } from "./profile.ts";
+import { RLIMIT_NAMES, type Rlimit, type RlimitName, STORAGE_DRIVERS } from "./profile.ts";
 import { limitShape, limitsShape, parseRlimit, parseRlimitPair } from "./rlimit.ts";
 import { parseRootSource, ROOT_SOURCE } from "./root.ts";
 import { DURATION, either, FILE, integer, matching, oneOf, pathBelow, RELATIVE_PATH, STRING, size } from "./shape.ts";
@@ -214,6 +214,7 @@ export const RAW_PROFILE = table({
       readonly: v.exactOptional(list(leaf(parseProc, pathBelow("/proc")))),
     }),
   ),
+  storage: v.exactOptional(table({ driver: v.exactOptional(word(["auto", ...STORAGE_DRIVERS])) })),
   mount: v.exactOptional(list(MOUNT)),
   read_only: v.exactOptional(flag),
   network: v.exactOptional(NETWORK),

@@ -122,6 +122,7 @@ export function writeProfile(profile: Profile): WrittenTable {
       size: quantity(renderBytes(profile.root.size)),
     },
     proc: { masked: profile.proc.masked, readonly: profile.proc.readonly },
+    storage: { driver: profile.storage.driver },
     network: writeNetwork(profile.network),
     seccomp: { filter, allow: file === undefined ? allow : undefined, file: file && escapeText(file.path) },
     environment: { pass: profile.environment.pass, set: Object.fromEntries(variables) },

@@ -4,10 +4,11 @@ import { type Because, TsboxError } from "../errors/error.ts";
 import { type HostFacts, isDirectory, pathFact } from "../host/facts.ts";
 import { ALWAYS, because, type Planned } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
+import { chooseDriver } from "./driver.ts";
 import type { Ground } from "./ground.ts";
-import { checkLower, LayerPoints } from "./overlay.ts";
+import { LayerPoints } from "./overlay.ts";
 import { Skeleton } from "./skeleton.ts";
-import { MASK_DIRECTORY, MASK_FILE, type RootfsStep, type Upper } from "./step.ts";
+import { type Driver, MASK_DIRECTORY, MASK_FILE, type RootfsStep, type Upper } from "./step.ts";
 
 /*
  * A directory as the root: theory of operation.
@@ -31,8 +32,14 @@ export const rootDirectory = ({ root }: Profile): HostPath | undefined =>
 const upperOf = ({ root: { mode, size } }: Profile): Upper | undefined =>
   mode === "overlay" ? { kind: "memory", size, mode: 0o755 } : undefined;
 
+/** Where it is, and what makes the overlay of it. */
+interface Base {
+  readonly directory: HostPath;
+  readonly driver: Driver;
+}
+
 /** The directory of a profile's root, checked. @throws TsboxError E_MOUNT_SOURCE, _LINK, _OWN, E_ROOT, E_OVERLAY. */
-function checkDirectory(source: HostPath, profile: Profile, facts: HostFacts, why: Because): HostPath {
+function checkDirectory(source: HostPath, profile: Profile, facts: HostFacts, why: Because): Base {
   const target = "/";
   const fact = pathFact(facts, source);
   if (fact.kind === "missing" || fact.real === undefined)
@@ -46,8 +53,8 @@ function checkDirectory(source: HostPath, profile: Profile, facts: HostFacts, wh
     const fix = "name the top directory of a system, as debootstrap makes one";
     throw new TsboxError("E_ROOT", { directory: source, reason: "it is no directory", fix }, why);
   }
-  if (mode !== "rw") checkLower(real, fact, upperOf(profile), facts, why);
-  return real;
+  if (mode === "rw") return { directory: real, driver: { kind: "overlay" } };
+  return { directory: real, driver: chooseDriver(real, fact, upperOf(profile), { profile, facts }, why) };
 }
 
 /** Makes the root on a directory. */
@@ -59,7 +66,7 @@ export class DirectoryGround implements Ground {
   readonly #profile: Profile;
   readonly #source: HostPath;
   readonly #why: Because;
-  readonly #directory: HostPath;
+  readonly #base: Base;
 
   /**
    * @param scratch Directories of the sandbox's own besides /dev and /sys, with their modes.
@@ -69,7 +76,7 @@ export class DirectoryGround implements Ground {
     this.#source = source;
     this.#profile = profile;
     this.#why = because(profile, "root.source");
-    this.#directory = checkDirectory(source, profile, facts, this.#why);
+    this.#base = checkDirectory(source, profile, facts, this.#why);
     this.#layer = new LayerPoints(sandboxPath("/"), source, facts);
     this.#private = [...OWN, ...scratch.keys()];
     for (const path of this.#private) {
@@ -81,7 +88,7 @@ export class DirectoryGround implements Ground {
   /** What is made in memory, and the directory in its place. */
   get steps(): Planned<RootfsStep>[] {
     const { mode, size } = this.#profile.root;
-    const base = { op: "base", directory: this.#directory, mode, size, points: this.#layer.points } as const;
+    const base = { op: "base", ...this.#base, mode, size, points: this.#layer.points } as const;
     const own = OWN.map((target) => ({ op: "scratch", target, readonly: true, way: "inside" }) as const);
     return [...this.#memory.steps, ...[base, ...own].map((step) => ({ step, because: this.#why }))];
   }

@@ -3,7 +3,7 @@ import { sandboxPath } from "../base/brand.ts";
 import { printable } from "../base/printable.ts";
 import { type Call, call, flags, type Lowered, slot, WRITABLE_PROC, writeFile } from "../sys/call.ts";
 import { AT, LOCK, MNT, O, RENAME } from "../sys/uapi.ts";
-import { lowerBase, lowerOverlay, makePoint } from "./lower-overlay.ts";
+import { lowerBase, lowerOverlay, lowerOverlayLink, makePoint } from "./lower-overlay.ts";
 import {
   attach,
   cloneHost,
@@ -83,7 +83,16 @@ function moveAside({ folder, name }: Extract<RootfsStep, { op: "move-aside" }>):
 /** Where tsbox's own directories and files are, to be mounted. */
 const madeIn = ({ way }: { readonly way: Way }): string => (way === "inside" ? MEMORY : "root");
 
-type OfInit = Exclude<RootfsStep, { op: "workdir" | "make-cache" | "hold-upper" | "open-watched" | "move-aside" }>;
+type OfOthers =
+  | "base"
+  | "overlay"
+  | "overlay-link"
+  | "workdir"
+  | "make-cache"
+  | "hold-upper"
+  | "open-watched"
+  | "move-aside";
+type OfInit = Exclude<RootfsStep, { op: OfOthers }>;
 
 /** The calls of init for one step. */
 function lowerInit(step: OfInit): Call[] {
@@ -110,8 +119,6 @@ function lowerInit(step: OfInit): Call[] {
         O.WRONLY | O.CREAT | O.EXCL | O.CLOEXEC,
         printable(step.path),
       );
-    case "base":
-      return lowerBase(step);
     case "scratch":
       return [
         cloneInside(step.target, { at: madeIn(step) }),
@@ -122,8 +129,6 @@ function lowerInit(step: OfInit): Call[] {
       ];
     case "bind":
       return lowerBind(step);
-    case "overlay":
-      return lowerOverlay(step);
     case "device":
       return [
         ...cloneHost(`/dev/${step.name}`, { recursive: false, system: true }),
@@ -214,6 +219,12 @@ function lowerInit(step: OfInit): Call[] {
 
 export function lowerRootfs(step: RootfsStep): Lowered {
   switch (step.op) {
+    case "base":
+      return lowerBase(step);
+    case "overlay":
+      return lowerOverlay(step);
+    case "overlay-link":
+      return { host: lowerOverlayLink(step.target) };
     case "workdir":
       return { payload: enterWorkdir(step.path) };
     case "hold-upper":

@@ -6,8 +6,9 @@ import { type HostFacts, isDirectory, type PathFact, pathFact } from "../host/fa
 import { because, type Planned } from "../profile/because.ts";
 import type { Profile, ProfileMount } from "../profile/profile.ts";
 import { cacheSource } from "./cache.ts";
+import { chooseDriver } from "./driver.ts";
 import type { Ground } from "./ground.ts";
-import { checkLower, LayerPoints, madePoint } from "./overlay.ts";
+import { LayerPoints, madePoint } from "./overlay.ts";
 import { type Placed, TOP_LINKS } from "./place.ts";
 import { MOVABLE } from "./protect.ts";
 import { Skeleton } from "./skeleton.ts";
@@ -103,9 +104,9 @@ function planOverlay(placed: Placed, mount: BindMount, lower: HostPath, mounting
     folder === undefined
       ? { kind: "memory", size: mount.size ?? profile.root.size, mode: mode ?? 0o755 }
       : { kind: "kept", folder };
-  checkLower(lower, fact, upper, facts, why);
+  const driver = chooseDriver(lower, fact, upper, mounting, why);
   const way = placed.throughBind ? "inside" : "skeleton";
-  return { op: "overlay", lower, upper, target, way, points: planLayer(placed, source, mounting) };
+  return { op: "overlay", lower, upper, driver, target, way, points: planLayer(placed, source, mounting) };
 }
 
 /** What the mounts of a profile are planned with. */

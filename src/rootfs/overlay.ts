@@ -1,48 +1,20 @@
 import { posix } from "node:path";
 import { type HostPath, hostPath, type SandboxPath, sandboxPath } from "../base/brand.ts";
 import { isBelow } from "../base/path.ts";
-import { isAtLeast } from "../base/version.ts";
-import { type Because, TsboxError } from "../errors/error.ts";
-import { type HostFacts, isDirectory, type PathFact, pathFact } from "../host/facts.ts";
-import type { MadePoint, Upper } from "./step.ts";
+import { type HostFacts, type PathFact, pathFact } from "../host/facts.ts";
+import type { MadePoint } from "./step.ts";
 
 /*
  * Overlays: theory of operation.
  *
  * An overlay shows a directory that is never changed, the lower; what is written goes to the upper. Both are mounted on
- * directories of a tmpfs that is in nobody's way, so that no path of the overlay's options can lead anywhere else, and that is let go of when the
+ * directories of a tmpfs, the stage, so that no path of the overlay's options can lead anywhere else; it is let go of when the
  * overlay is made. The overlay belongs to the sandbox's user namespace, which is why the kernel keeps its notes in
- * extended attributes user.overlay.* (userxattr, Linux 5.11).
+ * extended attributes user.overlay.* (userxattr, Linux 5.11). src/rootfs/driver.ts says who makes it.
  *
  * Mount points that the lower lacks are made in a layer of their own between the two: neither the lower nor what is kept
  * of the upper ever has them.
  */
-
-/** Option `userxattr`; Documentation/filesystems/overlayfs.rst. */
-export const OVERLAY_KERNEL = "5.11";
-/** Extended attributes user.* on a tmpfs, without which a directory that was there cannot be replaced; tmpfs(5). */
-const TMPFS_XATTR_KERNEL = "6.6";
-
-/** @throws TsboxError E_OVERLAY for what the kernel takes no overlay of. */
-export function checkLower(
-  lower: HostPath,
-  fact: PathFact,
-  upper: Upper | undefined,
-  facts: HostFacts,
-  why: Because,
-): void {
-  const refuse = (reason: string, fix: string) => new TsboxError("E_OVERLAY", { source: lower, reason, fix }, why);
-  if (!isDirectory(fact)) throw refuse("it is no directory", "use the directory that it lies in");
-  const inside = facts.mountPoints.find((point) => isBelow(point, lower));
-  if (inside !== undefined) {
-    const fix = "use directories in which nothing is mounted, each with an overlay of its own";
-    throw refuse(`${inside} is mounted in it, which an overlay would hide`, fix);
-  }
-  const least = upper?.kind === "memory" ? TMPFS_XATTR_KERNEL : OVERLAY_KERNEL;
-  if (isAtLeast(facts.kernel, least)) return;
-  const what = upper?.kind === "memory" ? "of what is written to memory" : "in a user namespace";
-  throw refuse(`overlays ${what} need Linux ${least}, and this is ${facts.kernel}`, `use Linux ${least} or newer`);
-}
 
 /** The path of the lower that a target inside the overlay lies at. */
 export const inLower = (target: SandboxPath, overlay: SandboxPath, lower: HostPath): HostPath =>

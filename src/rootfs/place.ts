@@ -1,5 +1,6 @@
 import { type HostPath, hostPath, type SandboxPath, sandboxPath } from "../base/brand.ts";
 import { isBelow } from "../base/path.ts";
+import { hasOverlay } from "../profile/because.ts";
 import type { Profile, ProfileMount } from "../profile/profile.ts";
 import { inLower, stepsInto } from "./overlay.ts";
 import { protectedPaths } from "./protect.ts";
@@ -128,7 +129,7 @@ export function wantedPaths(profile: Profile, cwd: HostPath): string[] {
   const placed = placeMounts(profile, cwd);
   return [
     ...systemTrees(profile),
-    ...(profile.root.source === "host" ? TOP_LINKS : []),
+    ...(profile.root.source === "host" || hasOverlay(profile) ? TOP_LINKS : []),
     ...basePoints(profile, placed),
     ...profile.root.sys,
     ...profile.root.devices.map((name) => `/dev/${name}`),

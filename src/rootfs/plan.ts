@@ -268,7 +268,12 @@ export function planHost(profile: Profile, facts: HostFacts, protection: Protect
       ? [{ step: { op: "hold-upper", folder: step.upper.folder }, because: why }]
       : [],
   );
-  return [...kept, ...planCaches(profile, facts), ...protection.watchIn(binds)];
+  const links = rootfs.flatMap(({ step, because: why }): Step[] =>
+    (step.op === "overlay" || step.op === "base") && step.driver.kind === "fuse-overlayfs"
+      ? [{ step: { op: "overlay-link", target: step.op === "base" ? sandboxPath("/") : step.target }, because: why }]
+      : [],
+  );
+  return [...kept, ...links, ...planCaches(profile, facts), ...protection.watchIn(binds)];
 }
 
 /** The step that sets the start directory, which the payload does itself. */

@@ -33,6 +33,19 @@ export type Upper =
   /** In the directory `upper` of this one, with `work` beside it for the kernel. */
   | { readonly kind: "kept"; readonly folder: HostPath };
 
+/** What makes an overlay. */
+export type Driver =
+  | { readonly kind: "overlay" }
+  | {
+      readonly kind: "fuse-overlayfs";
+      readonly path: HostPath;
+      /** What it is started with besides the layers: directories of the host, and links, by their names in its root. */
+      readonly system: readonly { readonly name: string; readonly source?: HostPath; readonly to?: string }[];
+      /** Who the user is in the sandbox's own user namespace. */
+      readonly uid: number;
+      readonly gid: number;
+    };
+
 /** What the root file system is made of. */
 export type RootfsStep =
   | { readonly op: "private-mounts" }
@@ -48,6 +61,8 @@ export type RootfsStep =
       readonly mode: "ro" | "rw" | "overlay";
       /** Of what is written to memory. */
       readonly size: Bytes;
+      /** Not needed if it is writable. */
+      readonly driver: Driver;
       /** Parents first; what the directory lacks. None if it is writable: nothing is made in it. */
       readonly points: readonly MadePoint[];
     }
@@ -70,6 +85,7 @@ export type RootfsStep =
       readonly upper: Upper;
       readonly target: SandboxPath;
       readonly way: Way;
+      readonly driver: Driver;
       /** Parents first; they lie above `lower` and below what is written. */
       readonly points: readonly MadePoint[];
     }
@@ -108,6 +124,8 @@ export type RootfsStep =
   | { readonly op: "make-cache"; readonly root: HostPath; readonly folders: readonly string[] }
   /** The supervisor's, as long as it lives: nobody else works on the upper in this directory. */
   | { readonly op: "hold-upper"; readonly folder: HostPath }
+  /** Made before init: by it an overlay's parts go over to the supervisor, which starts the program. */
+  | { readonly op: "overlay-link"; readonly target: SandboxPath }
   | { readonly op: "open-watched"; readonly folder: HostPath }
   /** After the run. */
   | { readonly op: "move-aside"; readonly folder: HostPath; readonly name: string };
@@ -120,11 +138,13 @@ const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
 const holding = (points: readonly MadePoint[]): string =>
   points.length === 0 ? "" : ` that holds ${points.map(({ path }) => printable(path)).join(", ")}`;
 
-function describeBase({ directory, mode, size, points }: Extract<RootfsStep, { op: "base" }>): string {
+const by = (driver: Driver): string => (driver.kind === "overlay" ? "" : ", by fuse-overlayfs");
+
+function describeBase({ directory, mode, size, driver, points }: Extract<RootfsStep, { op: "base" }>): string {
   const how = { ro: "read-only", rw: "writable", overlay: `under an overlay written to a tmpfs of ${size} bytes` }[
     mode
   ];
-  return `make ${printable(directory)} the root, ${how}${holding(points)}`;
+  return `make ${printable(directory)} the root, ${how}${mode === "rw" ? "" : by(driver)}${holding(points)}`;
 }
 
 /** A step as an order: "bind /usr read-only on /usr"; printable. */
@@ -149,7 +169,7 @@ export function describeRootfs(step: RootfsStep): string {
     case "overlay": {
       const { upper } = step;
       const to = upper.kind === "memory" ? `a tmpfs of ${upper.size} bytes` : printable(upper.folder);
-      return `lay an overlay over ${printable(step.lower)} on ${printable(step.target)}, written to ${to}${holding(step.points)}`;
+      return `lay an overlay over ${printable(step.lower)} on ${printable(step.target)}, written to ${to}${by(step.driver)}${holding(step.points)}`;
     }
     case "device":
       return `bind the device /dev/${printable(step.name)}`;
@@ -183,6 +203,8 @@ export function describeRootfs(step: RootfsStep): string {
       return `make the cache directory ${printable([step.root, ...step.folders].join("/"))}`;
     case "hold-upper":
       return `hold ${printable(step.folder)}, so that nothing else changes it`;
+    case "overlay-link":
+      return `make a link to hand over the overlay on ${printable(step.target)}`;
     case "open-watched":
       return `open ${printable(step.folder)}, to see after the run what was made in it`;
     case "move-aside":

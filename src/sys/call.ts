@@ -122,6 +122,8 @@ export type Call =
       readonly fds: Data;
       /** The first of `fds` is a user namespace that it enters before. */
       readonly entersUser: boolean;
+      /** The second is a mount namespace, of which it gets a copy: its root directory is then what lies topmost there. */
+      readonly entersMount?: true;
       readonly ready: Load;
     }
   /**

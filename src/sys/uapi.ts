@@ -65,8 +65,14 @@ export const AT = {
   EMPTY_PATH: 0x1000,
   RECURSIVE: 0x8000,
   REMOVEDIR: 0x200,
+  STATX_FORCE_SYNC: 0x2000,
   SYMLINK_FOLLOW: 0x400,
   SYMLINK_NOFOLLOW: 0x100,
+} as const;
+
+/** stat.h, statx(2). */
+export const STATX = {
+  BASIC_STATS: 0x7ff,
 } as const;
 
 /** fcntl.h, open(2); those that are the same on x86-64 and arm64. */

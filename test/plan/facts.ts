@@ -200,6 +200,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   old: { host: OLD, overrides: {} },
   connected: { host: DEBIAN, overrides: CONNECTED },
   based: { host: { ...ROOT, user: DEBIAN.user, tree: { ...ROOT.tree, ...SYSTEM } }, overrides: BASED },
+  fused: { host: { ...DEBIAN, fuse: "open" }, overrides: { work: "overlay" } },
   "busy-root": { host: ROOT, overrides: BUSY, clock: { monotonic: -60, boottime: 86_400 } },
 };
 

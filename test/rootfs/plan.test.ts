@@ -369,12 +369,52 @@ describe("an overlay", () => {
     expect(refused(NEW, over("/data", "/a"), bind("/data/file", "/a/dir"))).toContain("/a/dir is a directory there");
   });
 
-  it("is refused for a file, with a mount in it, and where the kernel is too old", () => {
+  it("is refused for a file and the host's root, with a mount in it, and where the kernel is too old", () => {
     expect(refused(NEW, over("/data/file", "/a"))).toContain("it is no directory");
+    expect(refused(NEW, over("/", "/a"))).toContain("it is the host's root");
     const mountPoints = ["/", "/data/dir/sub", "/database"];
     expect(refused({ ...NEW, mountPoints }, over("/data", "/a"))).toContain("/data/dir/sub is mounted in it");
-    expect(refused({ ...NEW, mountPoints }, over("/", "/a"))).toContain("is mounted in it");
     expect(ofOp(steps({ mounts: [over("/data/dir/sub", "/a")] }, { ...NEW, mountPoints }), "overlay")).toHaveLength(1);
     expect(refused({ kernel: "6.1.0" }, over("/data/dir", "/a"))).toContain("need Linux 6.6, and this is 6.1.0");
+  });
+});
+
+describe("the driver of an overlay", () => {
+  const mounts = [bind("/data/dir", "/a", { mode: "overlay" } as Partial<ProfileMount>)];
+  const driverOf = (driver: Profile["storage"]["driver"], host: Partial<Host>, more: Partial<Profile> = {}) =>
+    ofOp(steps({ mounts, storage: { driver }, ...more }, host), "overlay")[0]?.driver;
+  const errorOf = (driver: Profile["storage"]["driver"], host: Partial<Host>) =>
+    catchError(() => driverOf(driver, host)).message;
+  const NEW = { kernel: "6.12.41" };
+  const OLD = { kernel: "5.4.0" };
+  const FULL = { ...NEW, mountPoints: ["/data/dir/sub"] };
+
+  it("is the kernel where that can, also with fuse-overlayfs at hand", () => {
+    for (const host of [NEW, { ...NEW, fuse: "open" }] as const)
+      expect(driverOf("auto", host)).toEqual({ kind: "overlay" });
+  });
+
+  it("is fuse-overlayfs where the kernel cannot, or if it is asked for", () => {
+    for (const [driver, host] of [
+      ["auto", OLD],
+      ["auto", FULL],
+      ["fuse-overlayfs", NEW],
+    ] as const)
+      expect(driverOf(driver, { ...host, fuse: "open" })).toMatchObject({ kind: "fuse-overlayfs", uid: 1000 });
+  });
+
+  it("is never another than the one that is asked for", () => {
+    for (const host of [OLD, FULL]) expect(errorOf("overlay", { ...host, fuse: "open" })).toContain("E_OVERLAY");
+    expect(errorOf("fuse-overlayfs", NEW)).toContain("fuse-overlayfs is not installed");
+    expect(errorOf("fuse-overlayfs", { ...NEW, fuse: "closed" })).toContain("/dev/fuse is not open to you");
+    expect(errorOf("auto", { ...OLD, fuse: "missing" })).toContain("/dev/fuse does not exist");
+    expect(errorOf("auto", OLD)).toContain("need Linux 6.6");
+  });
+
+  it("gets the programs that the host has, by links where they are links", () => {
+    const driver = driverOf("fuse-overlayfs", { ...NEW, fuse: "open" });
+    const system = driver?.kind === "fuse-overlayfs" ? driver.system : [];
+    expect(system).toContainEqual({ name: "usr", source: "/usr" });
+    expect(system).toContainEqual({ name: "lib", to: "usr/lib" });
   });
 });

@@ -85,6 +85,8 @@ export interface Host {
   readonly hardLimits?: HostFacts["hardLimits"];
   readonly landlockAbi?: number;
   readonly withinTsbox?: boolean;
+  /** With fuse-overlayfs installed: whether /dev/fuse can be used. */
+  readonly fuse?: NonNullable<HostFacts["fuse"]>["device"];
   /** Where something is mounted. */
   readonly mountPoints?: readonly string[];
   /** Block devices, "MAJOR:MINOR" by path. */
@@ -140,6 +142,13 @@ export function hostFacts(host: Host, profile: Profile): HostFacts {
     cwd,
     paths: new Map(wantedPaths(profile, cwd).map((path) => [path, treeFact(host.tree, path)])),
     mountPoints: hasOverlay(profile) ? (host.mountPoints ?? []).map(hostPath) : [],
+    fuse:
+      hasOverlay(profile) && profile.storage.driver !== "overlay"
+        ? {
+            program: host.fuse === undefined ? undefined : hostPath("/usr/bin/fuse-overlayfs"),
+            device: host.fuse ?? "missing",
+          }
+        : undefined,
     own: [hostPath("/opt/tsbox"), hostPath("/usr/bin/node")],
     plans: undefined,
     caches:

@@ -48,10 +48,18 @@ export const MOUNT: readonly Provocation[] = [
   },
   {
     code: "E_OVERLAY",
-    when: "something is mounted in the directory",
-    told: ["cannot lay an overlay over /: ", "is mounted in it, which an overlay would hide", "from: command line"],
+    when: "it is the host's root",
+    told: ["cannot lay an overlay over /: it is the host's root", "from: command line"],
     attempt: () => run(["-v", "/:/host:overlay"]),
     repaired: () => run(["-v", "/usr:/host/usr:overlay"]),
+  },
+  {
+    code: "E_OVERLAY",
+    when: "something is mounted in the directory, and the kernel is to make the overlay",
+    told: ["cannot lay an overlay over /dev: /dev/", "is mounted in it, which an overlay would hide"],
+    attempt: (project) =>
+      withProfile(project, 'storage.driver = "overlay"\n[[mount]]\nsource = "/dev"\ntarget = "/d"\nmode = "overlay"'),
+    repaired: (project) => withProfile(project, '[[mount]]\nsource = "/usr"\ntarget = "/d"\nmode = "overlay"'),
   },
   {
     code: "E_OVERLAY",

@@ -37,6 +37,9 @@ const dying = (project: Project): Attempt => {
 };
 const DYING = "import os, signal, sys\nsignal.alarm(1)\n";
 
+const fused = (project: Project): Attempt =>
+  withProfile(project, 'work = "overlay"\nstorage.driver = "fuse-overlayfs"', ["sleep", "3"]);
+
 /** Ready, and listening to what nobody answers. */
 const MUTE = `import os, socket, time
 control = socket.socket(socket.AF_UNIX)
@@ -255,9 +258,34 @@ export const STEP: readonly Provocation[] = [
   },
   other("E_COW_BUSY", "fix: see what `tsbox cow list` shows"),
   own("E_COW_BUSY", "EAGAIN", "another command runs in this copy", "fix: wait until that has ended"),
-  other("E_OVERLAY", "fix: share the directory read-only or writable instead"),
-  own("E_OVERLAY", "EINVAL", "the kernel takes no overlay of this", "fix: share the directory read-only or writable"),
+  other("E_OVERLAY", 'fix: try storage.driver = "fuse-overlayfs"'),
+  own("E_OVERLAY", "EINVAL", "the kernel takes no overlay of this", 'fix: write storage.driver = "fuse-overlayfs"'),
   own("E_OVERLAY", "ENODEV", "this kernel has no overlayfs", "fix: as root: modprobe overlay"),
+  {
+    code: "E_OVERLAY",
+    errno: "ECHILD",
+    when: "fuse-overlayfs fails",
+    told: ["no such luck\n", "fuse-overlayfs has ended before it was ready", "(/usr/bin/fuse-overlayfs: ECHILD)"],
+    attempt: (project) => {
+      const program = project.write("instead", "#!/bin/sh\necho no such luck >&2\nexit 1\n", 0o755);
+      return { ...fused(project), wrapper: withMounts(`mount --bind ${program} /usr/bin/fuse-overlayfs`) };
+    },
+    repaired: fused,
+  },
+  {
+    code: "E_OVERLAY",
+    errno: "ESRCH",
+    when: "fuse-overlayfs is killed while the command runs",
+    told: ["fuse-overlayfs has ended during the run, or was killed", "(/usr/bin/fuse-overlayfs: ESRCH)"],
+    attempt: (project) => {
+      // Of the host it sees no more than /usr.
+      const real = "/usr/bin/fusermount3";
+      const program = project.write("dying", `#!/usr/bin/python3\n${DYING}os.execv("${real}", sys.argv)\n`, 0o755);
+      const script = `mount --bind /usr/bin/fuse-overlayfs ${real}; mount --bind ${program} /usr/bin/fuse-overlayfs`;
+      return { ...fused(project), wrapper: withMounts(script) };
+    },
+    repaired: fused,
+  },
   own("E_OVERLAY", "EPERM", "the kernel does not allow overlays here"),
   own("E_OVERLAY", "ELOOP", "there is a symbolic link on the way", "fix: name the path without links"),
   other("E_CACHE", "fix: see whether you may write there and have room"),
