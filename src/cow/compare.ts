@@ -21,6 +21,11 @@ export interface Sides {
   readonly baseline: Baseline;
 }
 
+/** A mode that differs only in bits that are not given. */
+const isRaised = (to: Entry, from: Entry): boolean => to.kind === "file" && (to.mode & ~from.mode & 0o6000) !== 0;
+
+const NOT_RAISED = "no setuid or setgid bit is given";
+
 const NEVER_MADE: Readonly<Partial<Record<Entry["kind"], string>>> = {
   device: "no device is made on the host",
   fifo: "no named pipe is made on the host",
@@ -109,6 +114,7 @@ class Comparison {
     } else {
       const parts = this.#differences(path, from, to);
       if (parts.length > 0) change = { what: "modify", path, from, to, parts };
+      else if (isRaised(to, from)) change = { what: "modify", path, from, to, parts, refused: NOT_RAISED };
     }
     if (change !== undefined) this.#push(change);
     this.#note(path, to, change);

@@ -105,8 +105,8 @@ export function renderPatch(change: Change, { upper, host }: { readonly upper: T
   const others = change.what === "modify" ? change.parts.filter((part) => !GIT_PARTS.includes(part)) : [];
   const comment = others.length === 0 ? "" : `# ${shownChange(change)}: ${others.join(", ")}\n`;
   if (before === "none" && after === "none") return `# ${shownChange(change)}: ${FOLDER[change.what]}\n`;
-  if (change.what === "replace" && before !== "none" && after !== "none") {
-    // As git does: a link does not become a file by a change of lines.
+  if (before !== "none" && after !== "none" && (change.what === "replace" || to?.kind === "symlink")) {
+    // A link does not become a file by a change of lines, and patch(1) changes none in a link.
     return renderFile(path, before, "none") + renderFile(path, "none", after);
   }
   const isOnlyComment = change.what === "modify" && others.length === change.parts.length;

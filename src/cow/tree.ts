@@ -233,8 +233,15 @@ export class Tree {
     return listXattrs(this.#throughNul(path));
   }
 
+  /** Undefined where there is none of that name, or the user may not read it: attributes user.* are read as content is; xattr(7). */
   readXattr(path: TreePath, name: string): Buffer | undefined {
-    return readXattr(this.#throughNul(path), name);
+    this.#unlock(path, 0o400);
+    try {
+      return readXattr(this.#throughNul(path), name);
+    } catch (error) {
+      if (isErrno(error, ERRNOS.eacces)) return undefined;
+      throw error;
+    }
   }
 
   setXattr(path: TreePath, name: string, value: Uint8Array): void {

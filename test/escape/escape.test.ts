@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { ROOT } from "../support/tsbox.ts";
 import { ATTACKS } from "./attacks.ts";
 import { LINES } from "./history.ts";
+import { APPLY } from "./outside/apply.ts";
 import { LIFE } from "./outside/life.ts";
 import { ROOTS } from "./outside/roots.ts";
 import { STARTUP } from "./outside/startup.ts";
@@ -18,7 +19,7 @@ import { expectHeld, isTwinFree, tryAttack } from "./suite.ts";
  */
 
 const tried: Tried[] = [];
-const outside = { ...STARTUP, ...ROOTS, ...WORDS, ...LIFE };
+const outside = { ...APPLY, ...STARTUP, ...ROOTS, ...WORDS, ...LIFE };
 
 describe.each(Object.entries(ATTACKS))("%s", (_name, attacks) => {
   it.each(attacks)("$id: $title", async (attack) => {

@@ -16,6 +16,10 @@ export const LINES: Readonly<Record<number, Line>> = {
   7: { what: "links swapped during set-up (runc CVE-2021-30465, CVE-2019-19921, CVE-2023-27561)" },
   8: { what: "devices and masks replaced (runc CVE-2025-31133, -52565, -52881)" },
   9: { what: "directories made through links of an image (runc CVE-2024-45310, buildah CVE-2024-1753)" },
+  10: { what: "copying out of a sandbox by path (docker CVE-2018-15664)" },
+  11: {
+    what: "what a sandbox leaves is followed or hidden when it is copied out (Nix GHSA-g3g9-5vj6-r3gj, ai-bwrap #8)",
+  },
   12: { what: "a shared directory replaced by a link (flatpak CVE-2024-42472)" },
   13: {
     what: "predictable directories in /tmp (bubblewrap CVE-2019-12439)",

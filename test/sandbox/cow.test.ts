@@ -1,7 +1,6 @@
-import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { listTree } from "../cow/listing.ts";
 import { ROWS } from "../cow/rows.ts";
 import { makeProject, type Project } from "../support/project.ts";
@@ -20,17 +19,8 @@ const folderOf = (i: number): string => `r${String(i).padStart(2, "0")}`;
 const script = (lines: readonly string[]): string =>
   `set -e; umask 022; ${lines.map((line, i) => `(cd ${folderOf(i)}; ${line === "" ? ":" : line})`).join("\n")}`;
 
-/** A directory that may not be written to could not be emptied at the end. */
-function makeLockable(): Project {
-  const project = makeProject();
-  onTestFinished(() => {
-    execFileSync("chmod", ["-R", "u+rwX", project.home]);
-  });
-  return project;
-}
-
 async function makeTree(): Promise<Project> {
-  const project = makeLockable();
+  const project = makeProject();
   for (const i of ROWS.keys()) mkdirSync(join(project.cwd, folderOf(i)));
   await change(
     project,

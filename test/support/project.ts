@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -14,10 +15,20 @@ export interface Project {
   copy(file: string): string;
 }
 
+/** Also directories that may not be read, as overlayfs and some commands leave them. */
+function removeAll(top: string): void {
+  try {
+    rmSync(top, { recursive: true, force: true });
+  } catch {
+    execFileSync("chmod", ["-R", "u+rwX", top]);
+    rmSync(top, { recursive: true, force: true });
+  }
+}
+
 /** A directory of its own for the running test, removed at its end. */
 export function makeProject(folder = tmpdir()): Project {
   const top = mkdtempSync(join(folder, "tsbox-project."));
-  onTestFinished(() => rmSync(top, { recursive: true, force: true }));
+  onTestFinished(() => removeAll(top));
   const home = join(top, "home");
   const cwd = join(home, "project");
   mkdirSync(join(home, ".ssh"), { recursive: true, mode: 0o700 });
