@@ -10,7 +10,7 @@ import { measure, measureAsUser } from "./measure.mjs";
 import { describeMemory, measureMemory } from "./memory.mjs";
 
 const MEMORY = "memory";
-const PARTS = ["start", "library", "many", "syscall", "build", MEMORY];
+const PARTS = ["start", "library", "many", "syscall", "build", "cow", MEMORY];
 const FIGURES = join(ROOT, "build/bench/figures.json");
 const USAGE = `usage: npm run bench [-- OPTIONS]
   --rounds N         at least 50 for a bar; 60 when not given

@@ -5,6 +5,7 @@ import { cpus, loadavg, release } from "node:os";
 import { type Comparison, describeComparison, judge } from "./comparison.ts";
 import { deviation, median } from "./figure.ts";
 import { compareBuilds } from "./part/build.ts";
+import { compareCopies } from "./part/cow.ts";
 import { compareLibrary } from "./part/library.ts";
 import { compareMany } from "./part/many.ts";
 import { compareStarts } from "./part/startup.ts";
@@ -25,6 +26,7 @@ const PARTS: Readonly<Record<string, (setting: Setting) => Comparison[] | Promis
   many: compareMany,
   syscall: compareCalls,
   build: compareBuilds,
+  cow: compareCopies,
 };
 
 /** What may be kept of a comparison: the figures, and all of the values that they are of. */

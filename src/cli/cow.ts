@@ -1,7 +1,8 @@
 import { Command, Option } from "commander";
 import { printable } from "../base/printable.ts";
-import { compileGlob, compileProtected } from "../cow/glob.ts";
+import { compileGlob } from "../cow/glob.ts";
 import { isUntouched } from "../cow/make.ts";
+import { compileProtected } from "../cow/protected.ts";
 import type { Choice } from "../cow/select.ts";
 import { type Copy, getCopy, listCopies } from "../cow/store.ts";
 import { probeArch, probeCwd } from "../host/probe.ts";

@@ -1,4 +1,4 @@
-import { bytesOf, type TreePath, treePath } from "./path.ts";
+import { type TreePath, treePath } from "./path.ts";
 
 const SPECIAL = /[\\^$.|+(){}[\]]/;
 
@@ -21,13 +21,4 @@ export function compileGlob(pattern: string): (path: TreePath) => boolean {
   const body = trimmed.replace(/\*\*\/|\*\*|./gs, translate);
   const compiled = new RegExp(`^${anywhere}${body}(?:/.*)?$`, "s");
   return (path) => compiled.test(path);
-}
-
-/** Whether one of some paths is `path` or lies above it, in any directory, whatever the case of its letters. */
-export function compileProtected(paths: readonly string[]): (path: TreePath) => boolean {
-  const wanted = paths.map((path) => `/${bytesOf(treePath(path)).toString("latin1").toLowerCase()}/`);
-  return (path) => {
-    const padded = `/${path.toLowerCase()}/`;
-    return wanted.some((each) => padded.includes(each));
-  };
 }
