@@ -13,6 +13,8 @@ export interface Pair {
   readonly by: "ratio" | "difference";
   /** What the median is to keep to. */
   readonly bar?: number;
+  /** They are one thing, measured as two. */
+  readonly noise?: true;
 }
 
 /** Things that were done in turn, in one go. */
@@ -59,8 +61,9 @@ function describeSeries({ name, values }: Series, unit: string): string {
   return `  ${name.padEnd(WIDTH)} ${figures.join(" ")}  ${unit}, n = ${values.length}`;
 }
 
-function describeVerdict({ own, other, by, bar, rounds, median, deviation, within }: Verdict, unit: string): string {
-  const what = by === "ratio" ? `${own} : ${other}` : `${own} - ${other}`;
+function describeVerdict(verdict: Verdict, unit: string): string {
+  const { own, other, by, bar, noise, rounds, median, deviation, within } = verdict;
+  const what = `${noise ? "noise, one thing to itself: " : ""}${own} ${by === "ratio" ? ":" : "-"} ${other}`;
   if (median === undefined || deviation === undefined)
     return `  no ${by} of ${what}: ${rounds} pairs are fewer than ${FEWEST_PAIRS}`;
   const kept = bar === undefined ? "" : `, ${within ? "within" : "NOT within"} the bar of ${bar}`;

@@ -85,6 +85,6 @@ for (const name of parts) {
   }
 }
 const after = load();
-console.log(`load after ${after}; what one thing is to itself, measured twice, is the noise of the others`);
+console.log(`load after ${after}`);
 const kept = { machine: machine(), rounds, load: { before, after }, comparisons: comparisons.map(recordOf) };
 writeFileSync(json, `${JSON.stringify(kept)}\n`);

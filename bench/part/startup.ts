@@ -71,7 +71,7 @@ export function compareStarts({ spawn, rounds, bwrap }: Setting): Comparison[] {
         unit: "ms",
         series: timeCommands(spawn, { rounds }, commands, scratch.fds),
         pairs: [
-          { own: AGAIN, other: NOTHING, by: "ratio" },
+          { own: AGAIN, other: NOTHING, by: "ratio", noise: true },
           { own: LONG, other: LAUNCHER, by: "difference" },
           ...same.map(({ name }) => ({ own: LAUNCHER, other: name, by: "ratio", bar: LAUNCH_BAR }) as const),
           ...same.map(({ name }) => ({ own: KEPT, other: name, by: "ratio", bar: LAUNCH_BAR }) as const),

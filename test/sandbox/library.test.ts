@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { SandboxOptions } from "../../src/index.ts";
+import { spawnLauncher } from "../../src/launcher/spawn.ts";
 import { makeProject } from "../support/project.ts";
 import { ROOT, run as runCli } from "../support/tsbox.ts";
 
@@ -352,6 +353,15 @@ describe("many runs of one process", () => {
     expect(warnings).toEqual([]);
     expect(openFds()).toBe(fds);
     expect((most - resident) / COUNT).toBeLessThan(MIB);
+  });
+
+  it("whose launcher has been removed meanwhile: says so", async () => {
+    const fds = openFds();
+    const { ended, stdin, stdout, stderr } = spawnLauncher("/does/not/exist", new Uint8Array(1), ["true"]);
+    await expect(ended).rejects.toMatchObject({ code: "E_LAUNCHER", why: "ENOENT (execve(2))" });
+    for (const stream of [stdin, stdout, stderr]) stream.destroy();
+    await sleep(10);
+    expect(openFds()).toBe(fds);
   });
 
   it("without room for their fds: each works or says so, and nothing is left open", () => {
