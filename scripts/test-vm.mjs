@@ -78,11 +78,11 @@ async function fillStage(stage) {
 /**
  * @param {string} name
  * @param {readonly string[]} machine a suite of kernels, and options of test/vm/run-in-vm
- * @param {{ directory: string, limitS: number, env?: NodeJS.ProcessEnv }} where
+ * @param {{ directory: string, limitS: number, more: readonly string[], env?: NodeJS.ProcessEnv }} where more: further options
  * @param {readonly string[]} command
  */
-function playIn(name, machine, { directory, limitS, env = process.env }, command) {
-  const words = ["--kernel", ...machine, "--dir", directory, "--timeout", String(limitS)];
+function playIn(name, machine, { directory, limitS, more, env = process.env }, command) {
+  const words = ["--kernel", ...machine, ...more, "--dir", directory, "--timeout", String(limitS)];
   const argv = /** @type {const} */ ([join(ROOT, "test/vm/run-in-vm"), ...words, "--", ...command]);
   return runStep(`${name} in the machine (${machine.join(" ")})`, argv, { cwd: directory, live: true, env });
 }
@@ -90,12 +90,11 @@ function playIn(name, machine, { directory, limitS, env = process.env }, command
 /** @param {readonly (readonly string[])[]} machines @param {readonly string[]} cases */
 async function playCases(machines, cases) {
   const stage = mkdtempSync(join(tmpdir(), "tsbox-vm."));
-  const fixtures = ["--env", `TSBOX_FIXTURES=${stage}/fixtures`];
   const command = ["node", `${stage}/cases.mjs`, ...cases];
   try {
     if (!(await fillStage(stage))) return false;
-    const where = { directory: stage, limitS: CASES_S };
-    return machines.map((machine) => playIn("cases", [...machine, ...fixtures], where, command)).every(Boolean);
+    const where = { directory: stage, limitS: CASES_S, more: ["--env", `TSBOX_FIXTURES=${stage}/fixtures`] };
+    return machines.map((machine) => playIn("cases", machine, where, command)).every(Boolean);
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
@@ -104,13 +103,16 @@ async function playCases(machines, cases) {
 /** @param {readonly string[]} kernels @param {readonly string[]} files */
 function playSuite(kernels, files) {
   const left = LEFT_OUT.flatMap((path) => ["--exclude", `./${path}`]);
-  const options = ["--mem", "6G", "--env", `TSBOX_PATIENCE=${PATIENCE}`, ...left];
-  const where = { directory: ROOT, limitS: SUITE_S, env: { ...process.env, TSBOX_VM_PACKAGES: PACKAGES.join(",") } };
+  const more = ["--mem", "6G", "--env", `TSBOX_PATIENCE=${PATIENCE}`, ...left];
+  const where = {
+    directory: ROOT,
+    limitS: SUITE_S,
+    more,
+    env: { ...process.env, TSBOX_VM_PACKAGES: PACKAGES.join(",") },
+  };
   const command = ["node", "node_modules/vitest/vitest.mjs", "run", "--project", "sandbox", "--reporter=verbose"];
   return kernels
-    .map((kernel) =>
-      playIn("suite", [kernel, ...options], where, [...command, ...(files.length === 0 ? SUITE : files)]),
-    )
+    .map((kernel) => playIn("suite", [kernel], where, [...command, ...(files.length === 0 ? SUITE : files)]))
     .every(Boolean);
 }
 

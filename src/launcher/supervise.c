@@ -147,6 +147,9 @@ struct end supervise(struct launch *launch, struct failure failure)
 		wait_for_init(launch, &end);
 	if (is_relayed(launch) && failure.error == 0)
 		relayed_drain(launch, &end);
+	/* Also what was printed last, and is only seen now. */
+	if (launch->overprinted)
+		end.verdict = VERDICT_PRINTED;
 	int init = 0;
 	while (launch->child > 0 && waitpid(launch->child, &init, 0) < 0 && errno == EINTR)
 		continue;

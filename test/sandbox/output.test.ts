@@ -23,6 +23,15 @@ describe("what a command prints, when it is limited", () => {
     expect(cut).toMatchObject({ code: 124, stdout: "123456", stderr: expect.stringContaining("[E_OUTPUT_LIMIT]") });
   });
 
+  it("is too much also when the command has ended by then", async () => {
+    const { cwd } = makeProject();
+    for (const script of ["printf 123456; printf 7 >&2", "printf 123456; printf 7", "printf 1234567"]) {
+      const { code, stdout, stderr } = await run(["sh", "-c", script], { cwd, ...limited("6") });
+      expect({ code, printed: (stdout + stderr.replace(/tsbox:.*/s, "")).length }).toEqual({ code: 124, printed: 6 });
+      expect(stderr).toContain("[E_OUTPUT_LIMIT]");
+    }
+  });
+
   it("counts standard output and error together, and is told in the report", async () => {
     const { cwd } = makeProject();
     const words = ["--output-limit", "9", "--report", "fd:3"];
