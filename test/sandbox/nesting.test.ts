@@ -50,6 +50,14 @@ describe("a sandbox in a sandbox that allows it", () => {
     expect(await lines("echo inside", { cwd: makeNest(more).cwd, wrapper: nest })).toEqual(["inside"]);
   });
 
+  it("has no limits of its own where the outer one has none, and says so", async () => {
+    const { cwd } = makeNest();
+    const limited = await run(["true"], { cwd, wrapper: nest, words: ["--pids-limit", "9"] });
+    expect(limited).toMatchObject({ code: 125, stderr: expect.stringContaining("[E_CGROUP]") });
+    expect(limited.stderr).toContain("this is a sandbox of tsbox that has no limits itself");
+    expect(limited.stderr).toContain("fix: give the outer one a limit too");
+  });
+
   it("is told in the report", async () => {
     const { cwd } = makeNest();
     const options = { cwd, words: ["--report", "fd:3", "--profile", "./nest.toml"], fds: ["pipe"] as const };

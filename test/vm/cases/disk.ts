@@ -27,7 +27,7 @@ export async function diskWeights() {
   const folder = mkdtempSync("/var/tmp/weights-");
   const write = (name: string, weight: string) => {
     const script = `while :; do dd if=/dev/zero of=${folder}/${name} bs=4M count=16 conv=notrunc oflag=direct 2>&1; done >/dev/null`;
-    return play(["--blkio-weight", weight, "--timeout", "30s", "-v", folder, "sh", "-c", script]);
+    return play(["--blkio-weight", weight, "--timeout", "20s", "-v", folder, "sh", "-c", script]);
   };
   const [small, large] = await Promise.all([write("small", "10"), write("large", "1000")]);
   const written = ({ report }: Ended) => (report.io_written_bytes ?? Number.NaN) / MIB;
