@@ -1,10 +1,10 @@
 // @ts-check
 // npm run bench:launcher [-- ROUNDS]: where the launcher's time goes, call by call, by a launcher that writes it down.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { buildAll, isBuildStale } from "../scripts/build.mjs";
-import { ROOT } from "../scripts/tree.mjs";
+import { listLauncherSources, ROOT } from "../scripts/tree.mjs";
 import { measure, measureAsUser } from "./measure.mjs";
 
 const [, , ROUNDS = "200"] = process.argv;
@@ -27,8 +27,7 @@ function buildTraced() {
   const folder = join(ROOT, "build/bench");
   const program = join(folder, "traced-launcher");
   mkdirSync(folder, { recursive: true });
-  const files = readdirSync(SOURCE).filter((name) => name.endsWith(".c"));
-  const sources = [...files.map((name) => join(SOURCE, name)), join(ROOT, "bench/trace.c")];
+  const sources = [...listLauncherSources(), join(ROOT, "bench/trace.c")];
   execFileSync("cc", [...FLAGS, ...WRAPPED, "-o", program, ...sources]);
   return program;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -29,4 +29,12 @@ export function isStale(made, sources) {
   const stat = statSync(made, { throwIfNoEntry: false });
   if (stat === undefined) return true;
   return sources.flatMap(listFiles).some((file) => statSync(file).mtimeMs > stat.mtimeMs);
+}
+
+/** The C files of tsbox-launcher, by its Makefile: of another program of the folder, each would have a main of its own. */
+export function listLauncherSources() {
+  const folder = join(ROOT, "src/launcher");
+  const shared = /^SHARED = (.*)$/m.exec(readFileSync(join(folder, "Makefile"), "utf8"))?.[1];
+  if (shared === undefined) throw new Error(`${folder}/Makefile names no SHARED files`);
+  return ["main.c", ...shared.split(" ")].map((name) => join(folder, name));
 }

@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync }
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
+import { listLauncherSources } from "../../scripts/tree.mjs";
 import type { StreamFact } from "../../src/host/facts.ts";
 import { REPORT_FD } from "../../src/launcher/spawn.ts";
 import { encode } from "../../src/plan/encode.ts";
@@ -45,11 +46,10 @@ export function buildSweepLauncher(): string {
   const source = `${ROOT}/src/launcher`;
   const own = `${folder}/sweep-launcher.${process.pid}`;
   mkdirSync(folder, { recursive: true });
-  const files = readdirSync(source).filter((name) => name.endsWith(".c"));
   execFileSync("cc", [
     ...FLAGS,
     ...["-static-pie", "-fPIE", `-I${source}`, "-o", own],
-    ...files.map((name) => `${source}/${name}`),
+    ...listLauncherSources(),
     `${ROOT}/test/fixtures/sweep/sweep.c`,
     `-Wl,${WRAPPED.map((name) => `--wrap=${name}`).join(",")}`,
   ]);
