@@ -18,7 +18,6 @@ export const FOREIGN_OPTIONS: Readonly<Record<string, string>> = {
   "--gid": "use --map or --gidmap",
   "--memory-reservation": "name limits.memory_high in a profile, which slows down what goes above",
   "--mount": MOUNT,
-  "--name": "leave it out: the report (--report) has an id",
   "--net": "use --network none, --network user or --network host",
   "--new-session": ALWAYS,
   "--noprofile": "use --profile; without it the profile is strict",

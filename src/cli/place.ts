@@ -28,6 +28,7 @@ export const profilePlaces = (): ProfilePlaces => placesOf(installed(), probeCwd
 export const places = (): Installed & {
   readonly cacheHome: string | undefined;
   readonly stateHome: string | undefined;
+  readonly runtimeHome: string | undefined;
   readonly cwd: undefined;
   readonly streams: readonly StreamFact[];
   readonly areJoined: () => boolean;
@@ -35,6 +36,7 @@ export const places = (): Installed & {
   ...installed(),
   cacheHome: directory("XDG_CACHE_HOME", ".cache"),
   stateHome: directory("XDG_STATE_HOME", ".local/state"),
+  runtimeHome: variable("XDG_RUNTIME_DIR"),
   cwd: undefined,
   streams: probeStreams(),
   areJoined,

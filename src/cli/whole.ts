@@ -10,6 +10,7 @@ import { addHelp, TASKS } from "./help.ts";
 import { planCommand } from "./plan.ts";
 import { profileCommand } from "./profile.ts";
 import { makeProgram } from "./program.ts";
+import { psCommand } from "./ps.ts";
 import { runCommand } from "./run.ts";
 import { seccompCommand } from "./seccomp.ts";
 import { shellCommand } from "./shell.ts";
@@ -48,6 +49,7 @@ export const makeWhole = (): Command =>
     applyCommand(),
     discardCommand(),
     cowCommand(),
+    psCommand(),
     planCommand(),
     seccompCommand(),
     profileCommand(),

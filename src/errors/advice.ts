@@ -15,6 +15,8 @@ const NO_USER_NAMESPACES = {
   fix: FIX.doctor,
 };
 
+const ENDED = { why: "the other sandbox has ended meanwhile", fix: "start it again" };
+
 const NESTED = { why: WITHIN_TSBOX, fix: FIX.nested };
 
 /** By the code of the error; each is exit 125, and the command was not started. */
@@ -182,6 +184,22 @@ export const ADVICE = {
     },
   },
   E_HOSTNAME: { fix: REPORT_IT },
+  E_JOINED: {
+    fix: REPORT_IT,
+    alternatives: {
+      ECONNREFUSED: ENDED,
+      ENOENT: ENDED,
+      EPROTO: ENDED,
+      EAGAIN: { why: "it does not answer", fix: "if it is stopped, let it go on: kill -CONT" },
+      ETIMEDOUT: { why: "it does not answer", fix: "if it is stopped, let it go on: kill -CONT" },
+    },
+  },
+  E_SHARED: {
+    fix: "see whether its directory is there and can be written to",
+    alternatives: {
+      EADDRINUSE: { why: "another sandbox of yours has taken the name", fix: "choose another --name" },
+    },
+  },
   E_NETWORK: { fix: REPORT_IT },
   E_NETWORK_SERVICE: {
     fix: 'see its own words above; try the other one: backend = "pasta" or "slirp4netns"',

@@ -283,7 +283,7 @@ export const CATALOGUE = {
   },
   E_NETWORK_MODE: {
     what: "cannot keep the command from private networks",
-    why: "with network.mode host nothing stands between it and them",
+    why: "with network.mode {mode} tsbox puts nothing between it and them",
     fix: 'write mode = "user", or leave deny_private out',
     exit: 125,
   },
@@ -323,9 +323,27 @@ export const CATALOGUE = {
     fix: "leave network.dns out: the host's name servers are asked then; or name one elsewhere",
     exit: 125,
   },
+  E_JOIN: {
+    what: "cannot join the network of the sandbox {name}",
+    why: "{reason}",
+    fix: "{fix}",
+    exit: 125,
+  },
+  E_NAME: {
+    what: "cannot call the sandbox {name}",
+    why: "{reason}",
+    fix: "{fix}",
+    exit: 125,
+  },
+  E_RUNNING: {
+    what: "cannot use {folder}, where the sandboxes that run are found",
+    why: "{reason}",
+    fix: "{fix}",
+    exit: 125,
+  },
   E_LOW_PORTS: {
     what: "cannot keep CAP_NET_BIND_SERVICE",
-    why: "with network.mode host it would have to count on the host, where the command has no capability",
+    why: "with network.mode {mode} it would have to count in a network that is not its own",
     fix: `take it out; if the command is to have low ports all the same, ${FIX.lowPorts}`,
     exit: 125,
   },

@@ -1,6 +1,6 @@
 import type { Prefix } from "../base/address.ts";
 import type { HostGid, HostPath, HostUid } from "../base/brand.ts";
-import type { Backend, RlimitName } from "../profile/profile.ts";
+import type { Backend, NetworkMode, RlimitName } from "../profile/profile.ts";
 import type { Arch } from "../sys/syscalls.ts";
 import type { SeccompFact } from "./filter.ts";
 
@@ -90,6 +90,20 @@ export interface FuseFact {
   readonly device: "open" | "closed" | "missing";
 }
 
+/** A sandbox of the user that runs and has a name. */
+export interface RunningFact {
+  readonly name: string;
+  /** Of its tsbox. */
+  readonly pid: number;
+  readonly network: NetworkMode;
+  readonly resolvConf: string;
+}
+
+/** Where a sandbox is found that others may join. */
+export interface JoinFact extends RunningFact {
+  readonly socket: HostPath;
+}
+
 /** One line of /etc/subuid or /etc/subgid that is the user's; subuid(5). */
 export interface IdRange {
   readonly start: number;
@@ -143,6 +157,10 @@ export interface HostFacts {
   readonly resolvConf: string | undefined;
   /** When the sandbox's network is to be connected. */
   readonly network: NetworkFact | undefined;
+  /** The sandbox whose network it is to be. */
+  readonly other: JoinFact | undefined;
+  /** The directory of the sockets by which sandboxes with a name are found, when this one has a name. */
+  readonly running: HostPath | undefined;
   readonly subuid: readonly IdRange[];
   readonly subgid: readonly IdRange[];
   readonly newuidmap: HostPath | undefined;

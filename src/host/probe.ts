@@ -75,6 +75,8 @@ export interface Wanted {
   readonly paths: readonly string[];
   readonly seccomp: SeccompFact | undefined;
   readonly cgroup: HostFacts["cgroup"];
+  readonly other: HostFacts["other"];
+  readonly running: HostFacts["running"];
   readonly packageDir: string;
   /** Where plans are kept. */
   readonly plansDirectory: string;
@@ -136,6 +138,8 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
         ? ifThere(() => readText("/etc/resolv.conf"))?.slice(0, RESOLV_CONF_LIMIT)
         : undefined,
     network: profile.network.mode === "user" ? probeNetwork(probeHelper, profile.network.ipv6) : undefined,
+    other: wanted.other,
+    running: wanted.running,
     subuid: ranged ? probeSubordinate("/etc/subuid", user) : [],
     subgid: ranged ? probeSubordinate("/etc/subgid", user) : [],
     newuidmap: ranged ? probeHelper("newuidmap") : undefined,

@@ -3,6 +3,7 @@
 
 #include <linux/audit.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #if defined(__x86_64__)
 #define THIS_ARCH AUDIT_ARCH_X86_64
@@ -64,13 +65,14 @@ static bool has_kinds(const struct plan_entry *entry, const enum arg *kinds, uin
  */
 static const char *fault_entry(const struct plan_entry *entry, uint32_t script, uint32_t data_n, bool last)
 {
-	static const enum arg spawn[] = { ARG_INT, ARG_INT, ARG_INT, ARG_INT };
+	static const enum arg spawn[] = { ARG_INT, ARG_INT, ARG_INT, ARG_INT, ARG_INT, ARG_INT };
 	static const enum arg helper[] = { ARG_DATA, ARG_DATA, ARG_DATA, ARG_INT, ARG_DATA };
 	static const enum arg exec[] = { ARG_DATA, ARG_DATA };
 	static const enum arg store[] = { ARG_SLOT, ARG_LOAD };
 	static const enum arg tell[] = { ARG_SLOT, ARG_DATA, ARG_DATA, ARG_LOAD };
 	static const enum arg store_loaded[] = { ARG_LOAD, ARG_LOAD };
 	static const enum arg service[] = { ARG_DATA, ARG_DATA, ARG_DATA, ARG_DATA, ARG_INT, ARG_LOAD };
+	static const enum arg share[] = { ARG_SLOT, ARG_DATA };
 	static const enum arg check[] = { ARG_LOAD, ARG_INT };
 	static const enum arg prune[] = { ARG_SLOT, ARG_DATA };
 	static const enum arg figure[] = { ARG_SLOT, ARG_DATA, ARG_DATA, ARG_DATA, ARG_DATA, ARG_LOAD };
@@ -83,7 +85,8 @@ static const char *fault_entry(const struct plan_entry *entry, uint32_t script, 
 	case OP_SPAWN:
 		if (script >= SCRIPT_PAYLOAD || entry->nr != script + 1)
 			return "a script spawns the wrong process";
-		if (!has_kinds(entry, spawn, 4) || entry->arg[1] >= PLAN_SLOTS || entry->arg[2] >= PLAN_SLOTS ||
+		if (!(has_kinds(entry, spawn, 4) || (script == SCRIPT_HOST && has_kinds(entry, spawn, SPAWN_JOINS))) ||
+		    entry->arg[1] >= PLAN_SLOTS || entry->arg[2] >= PLAN_SLOTS ||
 		    (entry->arg[3] >= PLAN_SLOTS && entry->arg[3] != PLAN_NO_SLOT))
 			return "a spawn has wrong arguments";
 		return NULL;
@@ -111,6 +114,11 @@ static const char *fault_entry(const struct plan_entry *entry, uint32_t script, 
 		return NULL;
 	case OP_CHECK:
 		return has_kinds(entry, check, 2) ? NULL : "a check has wrong arguments";
+	case OP_SHARE:
+		if (script != SCRIPT_HOST || !has_kinds(entry, share, 2) || entry->arg[1] % 8 != 0 ||
+		    data_n - entry->arg[1] < sizeof(struct msghdr))
+			return "what is shared has wrong arguments";
+		return NULL;
 	case OP_FIGURE:
 		if (script != SCRIPT_AFTER || !has_kinds(entry, figure, 6) || data_n - entry->arg[5] < 8)
 			return "a figure has wrong arguments";
@@ -124,9 +132,14 @@ static const char *fault_entry(const struct plan_entry *entry, uint32_t script, 
 	}
 }
 
+static bool is_opened(uint64_t saved, uint64_t slot)
+{
+	return slot < PLAN_SLOTS && (saved >> slot & 1) != 0;
+}
+
 static bool is_saved(uint64_t saved, uint32_t slot)
 {
-	return slot == PLAN_NO_SLOT || (slot < PLAN_SLOTS && (saved >> slot & 1) != 0);
+	return slot == PLAN_NO_SLOT || is_opened(saved, slot);
 }
 
 static const char *fault_script(const uint8_t *base, const struct plan_header *head, uint32_t script)
@@ -147,6 +160,9 @@ static const char *fault_script(const uint8_t *base, const struct plan_header *h
 			return fault;
 		if (entry[i].op == OP_SPAWN && !is_saved(saved, (uint32_t)entry[i].arg[3]))
 			return "a spawn's cgroup is no fd";
+		if (entry[i].op == OP_SPAWN && entry[i].argc == SPAWN_JOINS &&
+		    (!is_opened(saved, entry[i].arg[4]) || !is_opened(saved, entry[i].arg[5])))
+			return "a spawn's network is no fd";
 		if (entry[i].step >= head->step_n || entry[i].call >= head->data_n ||
 		    entry[i].of >= head->data_n)
 			return "an entry has no step or no name";

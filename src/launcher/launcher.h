@@ -104,6 +104,8 @@ struct launch {
 	int child_pidfd;
 	struct service service[SERVICES];
 	uint32_t services;
+	int share; /* socket by which the network is shared, or -1 */
+	const struct msghdr *shared; /* what whoever connects to it gets */
 	bool stopping; /* in init: the command is to stop, and has not yet */
 	struct terminal terminal;
 	struct output output[PRINTED];
@@ -222,10 +224,18 @@ bool has_ended(int pidfd, int limit_ms);
 /* spawn.c */
 #define NO_CGROUP (-1)
 pid_t clone3(uint64_t flags, int *pidfd, int cgroup);
+noreturn void begin(struct launch *launch, const struct plan_entry *entry);
 int spawn(struct launch *launch, const struct plan_entry *entry);
 /* In a child of `parent`: the program of a helper or a service, which ends with it. */
 noreturn void become_program(const struct launch *launch, const struct plan_entry *entry, pid_t parent);
 int run_helper(struct launch *launch, const struct plan_entry *entry);
+
+/* join.c */
+pid_t clone_joined(struct launch *launch, const struct plan_entry *entry, int *pidfd, int cgroup);
+
+/* share.c */
+int share(struct launch *launch, const struct plan_entry *entry, int socket);
+void attend_share(const struct launch *launch);
 
 /* service.c */
 int start_service(struct launch *launch, const struct plan_entry *entry, int ready);

@@ -8,6 +8,7 @@
 #define PLAN_MAGIC "tsboxpl1"
 #define PLAN_SLOTS 64u
 #define PLAN_ARGS 6u
+#define SPAWN_JOINS 6u
 #define PLAN_TOLERATED 8u
 #define SERVICE_FDS 8u
 /* Standard output and error, or both in one. */
@@ -20,7 +21,8 @@ enum script { SCRIPT_HOST, SCRIPT_INIT, SCRIPT_PAYLOAD, SCRIPT_AFTER, SCRIPTS };
 
 enum op {
 	OP_CALL = 1, /* a raw system call */
-	OP_SPAWN,    /* clone3 the process that plays script `nr`: flags, slots of pid, pidfd, cgroup or PLAN_NO_SLOT */
+	OP_SPAWN,    /* clone3 the process that plays script `nr`: flags, slots of pid, pidfd, cgroup or PLAN_NO_SLOT; init
+	              * maybe in another network: slots of its user namespace and of itself */
 	OP_HELPER,   /* run an established program and await exit 0: path, argv, envp, slot of a pid, text of that pid */
 	OP_EXEC,     /* become the command: search path, envp */
 	OP_STORE,    /* put a result into the plan's data as an int: value, place (a struct that holds an fd) */
@@ -29,6 +31,7 @@ enum op {
 	OP_CHECK,    /* an int that a call wrote: must be the second argument; a negative one is an errno */
 	OP_FIGURE,   /* read a number for the report: fd of a folder, path, line, key, name, place of an int64_t; figure.c */
 	OP_PRUNE,    /* remove a cgroup with all that are in it: fd of a folder, name; prune.c */
+	OP_SHARE,    /* from now on hand a message out: a listening socket, its struct msghdr; share.c */
 };
 
 enum arg {

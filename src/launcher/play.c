@@ -100,6 +100,8 @@ int play_entry(struct launch *launch, const struct plan_entry *entry)
 		return start_service(launch, entry, (int)argument(launch, entry, 5));
 	case OP_CHECK:
 		return check((int)argument(launch, entry, 0), (int)argument(launch, entry, 1));
+	case OP_SHARE:
+		return share(launch, entry, (int)argument(launch, entry, 0));
 	case OP_TELL: /* after.c */
 	case OP_FIGURE:
 	case OP_PRUNE:

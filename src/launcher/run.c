@@ -72,7 +72,7 @@ static bool is_killed(const struct end *end)
 void run_plan(struct launch *launch, char **command, pid_t parent)
 {
 	launch->command = command;
-	launch->child = launch->child_pidfd = -1;
+	launch->child = launch->child_pidfd = launch->share = -1;
 	/* An fd that no call has opened is none; 0 would be standard input. */
 	memset(launch->slot, -1, sizeof(launch->slot));
 	start_clean(launch, parent);

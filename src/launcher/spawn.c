@@ -17,7 +17,8 @@ pid_t clone3(uint64_t flags, int *pidfd, int cgroup)
 	struct clone_args args = {
 		.flags = flags | CLONE_PIDFD | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
 		.pidfd = (uint64_t)(uintptr_t)pidfd,
-		.exit_signal = SIGCHLD,
+		/* With CLONE_PARENT it is that of the process that calls. */
+		.exit_signal = (flags & CLONE_PARENT) != 0 ? 0 : SIGCHLD,
 		.cgroup = cgroup >= 0 ? (unsigned)cgroup : 0,
 	};
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
@@ -37,7 +38,7 @@ static int die_with_supervisor(const struct launch *launch)
 	return (status.revents & POLLERR) != 0 ? EPIPE : 0;
 }
 
-static noreturn void begin(struct launch *launch, const struct plan_entry *entry)
+void begin(struct launch *launch, const struct plan_entry *entry)
 {
 	bool is_init = entry->nr == SCRIPT_INIT;
 	int error = is_init ? die_with_supervisor(launch) : await_set_up(launch);
@@ -57,7 +58,8 @@ int spawn(struct launch *launch, const struct plan_entry *entry)
 	/* Without its cgroup the sandbox would be without its limits. */
 	if (entry->arg[3] != PLAN_NO_SLOT && cgroup < 0)
 		return EBADF;
-	pid_t pid = clone3(entry->arg[0], &pidfd, cgroup);
+	pid_t pid = entry->argc == SPAWN_JOINS ? clone_joined(launch, entry, &pidfd, cgroup)
+					       : clone3(entry->arg[0], &pidfd, cgroup);
 	if (pid < 0)
 		return errno;
 	if (pid == 0)

@@ -55,6 +55,7 @@ enum watched {
 	WATCHED_INIT,
 	WATCHED_SIGNALS,
 	WATCHED_PARENT,
+	WATCHED_SHARE,
 	WATCHED_SERVICES,
 	WATCHED_STATUS = WATCHED_SERVICES + SERVICES,
 	WATCHED_RELAYED,
@@ -89,6 +90,14 @@ static void attend_services(struct launch *launch, struct end *end, struct pollf
 	}
 }
 
+/* Nobody gets the network before the command starts: until then it may have no fence. The status pipe tells when it does. */
+static int shared_fd(const struct launch *launch, const struct end *end)
+{
+	if (launch->share < 0 || end->started)
+		return launch->share;
+	return is_relayed(launch) ? -1 : launch->status[0]; /* relayed_attend() reads that itself */
+}
+
 /* Until init ends: signals, the time limit, the parent's end, a service's end, the terminal. */
 static void wait_for_init(struct launch *launch, struct end *end)
 {
@@ -109,6 +118,7 @@ static void wait_for_init(struct launch *launch, struct end *end)
 	for (;;) {
 		if (is_relayed(launch))
 			relayed_watch(launch, end, &fds[WATCHED_RELAYED]);
+		fds[WATCHED_SHARE] = (struct pollfd){ .fd = shared_fd(launch, end), .events = POLLIN };
 		int n = poll(fds, watched, patience_ms(launch, end));
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -129,6 +139,10 @@ static void wait_for_init(struct launch *launch, struct end *end)
 		}
 		if (fds[WATCHED_SIGNALS].revents != 0)
 			attend_signals(launch, end);
+		if (fds[WATCHED_SHARE].revents != 0 && end->started)
+			attend_share(launch);
+		else if (fds[WATCHED_SHARE].revents != 0)
+			read_records(launch, end);
 		attend_services(launch, end, &fds[WATCHED_SERVICES]);
 		if (is_relayed(launch))
 			relayed_attend(launch, end, &fds[WATCHED_RELAYED], fds[WATCHED_STATUS].revents != 0);

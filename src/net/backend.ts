@@ -1,4 +1,4 @@
-import { renderAddress, renderPrefix } from "../base/address.ts";
+import { type Address, renderAddress, renderPrefix } from "../base/address.ts";
 import { TsboxError } from "../errors/error.ts";
 import type { NetworkFact } from "../host/facts.ts";
 import { because, type Planned } from "../profile/because.ts";
@@ -77,22 +77,44 @@ function pasta(profile: Profile, virtual: VirtualNetwork): string[] {
 const OPTIONS = { slirp4netns, pasta } as const;
 /** In the order of preference. */
 const BACKENDS = ["slirp4netns", "pasta"] as const;
-const OTHER: Readonly<Record<Backend, Backend>> = { slirp4netns: "pasta", pasta: "slirp4netns" };
 const PACKAGES: Readonly<Record<Backend, string>> = { slirp4netns: "slirp4netns", pasta: "passt" };
 
-const isPublishedOn6 = ({ network }: Profile): Publish | undefined =>
-  network.publish.find(({ address }) => address.family === 6);
+const isLoopback = ({ family, bytes }: Address): boolean =>
+  family === 4 ? bytes[0] === 127 : bytes.every((byte, i) => byte === (i === 15 ? 1 : 0));
+
+const isOwnDatagram = ({ address, protocol }: Publish): boolean => protocol === "udp" && isLoopback(address);
+
+/**
+ * Why a program cannot publish something, and what can. Datagrams of this machine have the way out as their sender with slirp4netns,
+ * and an answer to that would be one to this machine's loopback; pasta gives them a socket on the sandbox's own loopback. Its
+ * version of Debian 12 loses them on the way to a port below the host's; it does not tell its version.
+ */
+const UNPUBLISHABLE: Readonly<Record<Backend, (publish: Publish) => readonly [string, string] | undefined>> = {
+  slirp4netns: (publish) => {
+    const fix = 'write backend = "pasta"';
+    if (publish.address.family === 6) return ["slirp4netns publishes on IPv4 addresses only", fix];
+    return isOwnDatagram(publish) ? ["slirp4netns cannot bring answers back to this machine itself", fix] : undefined;
+  },
+  pasta: (publish) => {
+    if (!isOwnDatagram(publish) || publish.port <= publish.inner) return undefined;
+    const same = renderPublish({ ...publish, port: publish.inner });
+    return ["pasta may lose datagrams on the way to a port below the host's", `publish it as ${same}`];
+  },
+};
 
 /** What the profile asks for that one of the programs cannot; undefined: it can. */
-function faultOf(profile: Profile, backend: Backend, other: string): TsboxError | undefined {
-  const six = isPublishedOn6(profile);
-  if (backend === "slirp4netns" && six !== undefined) {
-    const reason = "slirp4netns publishes on IPv4 addresses only";
-    const fix = `${other}, or publish on an IPv4 address`;
-    return new TsboxError("E_PUBLISH", { ports: renderPublish(six), reason, fix }, because(profile, "network.publish"));
+function faultOf(profile: Profile, backend: Backend): TsboxError | undefined {
+  const { denyPrivate, publish } = profile.network;
+  if (backend === "pasta" && denyPrivate) {
+    const params = { fix: 'write backend = "slirp4netns"' };
+    return new TsboxError("E_DENY_PRIVATE", params, because(profile, "network.deny_private"));
   }
-  if (backend === "pasta" && profile.network.denyPrivate)
-    return new TsboxError("E_DENY_PRIVATE", { fix: other }, because(profile, "network.deny_private"));
+  for (const [i, each] of publish.entries()) {
+    const [reason, fix] = UNPUBLISHABLE[backend](each) ?? [];
+    if (reason === undefined || fix === undefined) continue;
+    const params = { ports: renderPublish(each), reason, fix };
+    return new TsboxError("E_PUBLISH", params, because(profile, `network.publish[${i}]`));
+  }
   return undefined;
 }
 
@@ -101,15 +123,16 @@ function chooseBackend(profile: Profile, { backends }: NetworkFact): Backend {
   const { backend } = profile.network;
   const why = because(profile, "network.backend");
   if (backend !== "auto") {
-    const fault = faultOf(profile, backend, `write backend = "${OTHER[backend]}"`);
+    const fault = faultOf(profile, backend);
     if (fault !== undefined) throw fault;
     if (backends[backend] !== undefined) return backend;
     throw new TsboxError("E_BACKEND", { missing: `${backend} is not installed`, package: PACKAGES[backend] }, why);
   }
-  const wanted = BACKENDS.filter((name) => faultOf(profile, name, "") === undefined);
+  const wanted = BACKENDS.filter((name) => faultOf(profile, name) === undefined);
   const [first] = wanted;
+  if (first === undefined && !profile.network.denyPrivate) throw faultOf(profile, "pasta");
   if (first === undefined) {
-    const fix = "leave network.deny_private out, or publish on an IPv4 address";
+    const fix = "leave network.deny_private out, or publish what slirp4netns can: TCP, on an IPv4 address";
     throw new TsboxError("E_DENY_PRIVATE", { fix }, because(profile, "network.deny_private"));
   }
   const found = wanted.find((name) => backends[name] !== undefined);

@@ -7,6 +7,7 @@ import {
   type Data,
   field,
   flags,
+  JOINED,
   type Load,
   type Lowered,
   load,
@@ -16,6 +17,7 @@ import {
 import { fdMessage } from "../sys/fd-message.ts";
 import { AT, FSCONFIG, FSMOUNT, FSOPEN, INTERFACE, MSG, NETLINK, O, SOCKET } from "../sys/uapi.ts";
 import { addressRequests, fenceRequests, type Requests } from "./netlink.ts";
+import { joinNetwork, keepFds, SHARED, shareNetwork } from "./share.ts";
 import { openSocket, pathAddress, tryPort } from "./socket.ts";
 import { DEVICE, type NetStep } from "./step.ts";
 
@@ -66,7 +68,7 @@ function makeControlDirectory(): Call[] {
 }
 
 /** Init's own namespaces by fds: it is not dumpable any more, so nobody else can open them by its pid. */
-function handOver(control: boolean): Lowered {
+function handOver(control: boolean, shared: boolean): Lowered {
   const sent = fdMessage(control ? 3 : 2);
   const names = ["user", "net"] as const;
   const open = names.map((name) =>
@@ -90,6 +92,7 @@ function handOver(control: boolean): Lowered {
         awaits: "init",
         of: "the network",
       }),
+      ...(shared ? keepFds([received.fd(0), received.fd(1)], SHARED) : []),
     ],
   };
 }
@@ -107,7 +110,7 @@ function startBackend({ backend, path, options, control }: Extract<NetStep, { op
     ...(control ? [call("fchdir", [fd(2)], { of: "the control directory" })] : []),
     call("pipe2", [{ kind: "buffer", name: READY, size: 8 }, O.CLOEXEC]),
     ...startService([fd(0), fd(1), load(READY, 4)], service),
-    ...[load(READY, 0), load(READY, 4), fd(0), fd(1), ...(control ? [fd(2)] : [])].map((each) => call("close", [each])),
+    ...[load(READY, 0), load(READY, 4), ...(control ? [fd(2)] : [])].map((each) => call("close", [each])),
   ];
 }
 
@@ -194,7 +197,13 @@ export function lowerNet(step: NetStep): Lowered {
     case "no-duplicates":
       return { init: skipDuplicates() };
     case "hand-over-network":
-      return handOver(step.control);
+      return handOver(step.control, step.shared);
+    case "join-network":
+      return { host: joinNetwork(step.socket, JOINED) };
+    case "share-network": {
+      const { folder, name, joined, network, resolvConf } = step;
+      return shareNetwork(folder, name, { network, resolv_conf: resolvConf }, joined ? JOINED : SHARED);
+    }
     case "network-service":
       return { host: startBackend(step) };
     case "publish": {
@@ -207,6 +216,7 @@ export function lowerNet(step: NetStep): Lowered {
           ...(step.control ? [call("chdir", ["/"], { of: "/" })] : []),
           call("write", [linkEnd("supervisor"), "n", 1], { exact: true, of: "the network" }),
           call("close", [linkEnd("supervisor")]),
+          ...[0, 1].map((i) => call("close", [handed(step.control).fd(i)])),
         ],
         init: [
           call("read", [linkEnd("init"), { kind: "buffer", name: "network-byte", size: 8 }, 1], {

@@ -24,11 +24,12 @@ function hostsFile({ hostname, network }: Profile): string {
 /** resolv.conf(5); the host's only where its network is shared and nothing else is asked for. */
 function resolvConf({ network }: Profile, facts: HostFacts, virtual: VirtualNetwork | undefined): string {
   const { mode, dns, search } = network;
+  const given = facts.other?.resolvConf ?? facts.resolvConf ?? "# no network\n";
   if (mode === "none") return "# no network\n";
-  if (virtual === undefined && dns === undefined && search.length === 0) return facts.resolvConf ?? "# no network\n";
+  if (virtual === undefined && dns === undefined && search.length === 0) return given;
   const servers = dns ?? (virtual?.nameserver === undefined ? undefined : [virtual.nameserver]);
   const own = servers?.map((server) => `nameserver ${renderAddress(server)}`);
-  const theirs = (facts.resolvConf ?? "").split("\n").filter((line) => /^nameserver\s/.test(line));
+  const theirs = given.split("\n").filter((line) => /^nameserver\s/.test(line));
   return lines([...(search.length === 0 ? [] : [`search ${search.join(" ")}`]), ...(own ?? theirs)]);
 }
 

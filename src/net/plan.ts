@@ -1,4 +1,4 @@
-import { type Address, renderAddress, renderPrefix } from "../base/address.ts";
+import { renderAddress, renderPrefix } from "../base/address.ts";
 import { TsboxError } from "../errors/error.ts";
 import type { HostFacts } from "../host/facts.ts";
 import { ALWAYS, because, type Planned } from "../profile/because.ts";
@@ -53,11 +53,6 @@ const meets = (a: Publish, b: Publish): boolean =>
 
 const sameAddress = (a: Publish, b: Publish): boolean => renderAddress(a.address) === renderAddress(b.address);
 
-const ANY = { family: 4, bytes: [0, 0, 0, 0] } as const;
-
-const isLoopback = ({ family, bytes }: Address): boolean =>
-  family === 4 ? bytes[0] === 127 : bytes.every((byte, i) => byte === (i === 15 ? 1 : 0));
-
 /** @throws TsboxError E_PUBLISH for one port twice, or more than can be. */
 function checkPublish(profile: Profile): void {
   const { publish, mode } = profile.network;
@@ -70,10 +65,6 @@ function checkPublish(profile: Profile): void {
     refuse(0, `network.mode is ${mode}`, mode === "host" ? host : 'write mode = "user", or --network user');
   }
   for (const [i, each] of publish.entries()) {
-    if (each.protocol === "udp" && isLoopback(each.address)) {
-      const reason = "datagrams from this machine itself cannot be answered, since the sandbox does not reach it";
-      refuse(i, reason, `publish it for other machines: ${renderPublish({ ...each, address: ANY })}`);
-    }
     const other = publish.slice(0, i).find((before) => meets(before, each));
     if (other !== undefined) refuse(i, `${renderPublish(other)} has it already`, "publish each port of the host once");
   }
@@ -86,8 +77,8 @@ function checkPublish(profile: Profile): void {
 function checkMode(profile: Profile): void {
   const { mode, loopback, denyPrivate } = profile.network;
   if (mode !== "none" && !loopback) throw new TsboxError("E_LOOPBACK", { mode }, because(profile, "network.loopback"));
-  if (mode === "host" && denyPrivate) {
-    throw new TsboxError("E_NETWORK_MODE", {}, because(profile, "network.deny_private"));
+  if ((mode === "host" || mode === "container") && denyPrivate) {
+    throw new TsboxError("E_NETWORK_MODE", { mode }, because(profile, "network.deny_private"));
   }
   checkPublish(profile);
 }
@@ -142,7 +133,7 @@ function planUser(profile: Profile, facts: HostFacts, virtual: VirtualNetwork): 
     ],
     connect: [
       ...(six === undefined ? [] : [{ step: { op: "no-duplicates" }, because: ipv6 } as const]),
-      { step: { op: "hand-over-network", control }, because: mode },
+      { step: { op: "hand-over-network", control, shared: profile.lifecycle.name !== undefined }, because: mode },
       service,
       ...published,
     ],
@@ -155,13 +146,61 @@ function planUser(profile: Profile, facts: HostFacts, virtual: VirtualNetwork): 
   };
 }
 
+/** What lets others join. The socket is named by a path of at most 107 bytes; unix(7). */
+function planShare(profile: Profile, facts: HostFacts, { resolvConf }: NameFiles): Step[] {
+  const { name } = profile.lifecycle;
+  const { mode } = profile.network;
+  const { running } = facts;
+  if (name === undefined || running === undefined) return [];
+  const why = because(profile, "lifecycle.name");
+  const refuse = (reason: string, fix: string): never => {
+    throw new TsboxError("E_NAME", { name, reason, fix }, why);
+  };
+  if (mode === "host") refuse("network.mode is host, a network that all have who want it", "leave the name out");
+  if (Buffer.byteLength(`${running}/${name}`) > SOCKET_PATH)
+    refuse(`${running}/${name} is too long for a socket`, "choose a shorter one, or another XDG_RUNTIME_DIR");
+  const step = { op: "share-network", name, folder: running, joined: mode === "container" } as const;
+  return [{ step: { ...step, network: mode, resolvConf }, because: why }];
+}
+
+const SOCKET_PATH = 107;
+
+/** Of a network of its own with nothing behind it, which init hands over only to be shared. */
+function planNone(profile: Profile, isShared: boolean): Omit<NetPlan, "names"> {
+  const mode = because(profile, "network.mode");
+  const up: Step[] = profile.network.loopback ? [{ step: { op: "loopback" }, because: mode }] : [];
+  if (!isShared) return { before: [], connect: [], finish: up };
+  const name = because(profile, "lifecycle.name");
+  return {
+    before: [{ step: { op: "network-link" }, because: name }],
+    connect: [{ step: { op: "hand-over-network", control: false, shared: true }, because: name }],
+    finish: [...up, { step: { op: "await-network", control: false }, because: ALWAYS }],
+  };
+}
+
+function planJoin(profile: Profile, { other }: HostFacts): Omit<NetPlan, "names"> {
+  if (other === undefined) throw new RangeError("nothing is known of the sandbox that is to be joined");
+  const { name, socket } = other;
+  const why = because(profile, "network.mode");
+  return { before: [{ step: { op: "join-network", name, socket }, because: why }], connect: [], finish: [] };
+}
+
+function planMode(profile: Profile, facts: HostFacts, virtual: VirtualNetwork | undefined): Omit<NetPlan, "names"> {
+  if (virtual !== undefined) return planUser(profile, facts, virtual);
+  const { mode } = profile.network;
+  if (mode === "container") return planJoin(profile, facts);
+  return mode === "none"
+    ? planNone(profile, profile.lifecycle.name !== undefined)
+    : { before: [], connect: [], finish: [] };
+}
+
 /** @throws TsboxError for what the mode cannot keep, or the host has not. */
 export function planNet(profile: Profile, facts: HostFacts): NetPlan {
   checkMode(profile);
-  const { mode, loopback } = profile.network;
-  const virtual = mode === "user" && facts.network !== undefined ? virtualNetwork(profile, facts.network) : undefined;
+  const { network } = facts;
+  const virtual =
+    profile.network.mode === "user" && network !== undefined ? virtualNetwork(profile, network) : undefined;
   const names = nameFiles(profile, facts, virtual);
-  if (virtual !== undefined) return { ...planUser(profile, facts, virtual), names };
-  const up: Step = { step: { op: "loopback" }, because: because(profile, "network.mode") };
-  return { before: [], connect: [], finish: mode === "none" && loopback ? [up] : [], names };
+  const { before, connect, finish } = planMode(profile, facts, virtual);
+  return { before, connect, finish: [...finish, ...planShare(profile, facts, names)], names };
 }

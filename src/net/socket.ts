@@ -1,6 +1,7 @@
 import { type Address, renderAddress } from "../base/address.ts";
 import { type Call, call, data, type Flags, flags, join, slot, type Value } from "../sys/call.ts";
 import { SOCKET } from "../sys/uapi.ts";
+import { unixAddress } from "../sys/unix-address.ts";
 
 /** A socket that no program started from here inherits. */
 export function openSocket(family: Flags, type: Flags, save: string): Call {
@@ -39,8 +40,8 @@ export function tryPort(protocol: "tcp" | "udp", address: Address, port: number)
   ];
 }
 
-/** struct sockaddr_un of a path from the current directory; unix(7). */
+/** struct sockaddr_un of a path, maybe from the current directory; unix(7). */
 export function pathAddress(path: string): { readonly value: Value; readonly length: number } {
-  const bytes = Buffer.concat([Buffer.from(Uint16Array.of(SOCKET.AF_UNIX).buffer), Buffer.from(`${path}\0`)]);
-  return { value: data(new Uint8Array(bytes), `{AF_UNIX, "${path}"}`), length: bytes.length };
+  const bytes = unixAddress(path);
+  return { value: data(bytes, `{AF_UNIX, "${path}"}`), length: bytes.length };
 }

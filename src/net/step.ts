@@ -3,7 +3,7 @@ import { assertNever } from "../base/assert.ts";
 import type { HostPath } from "../base/brand.ts";
 import { printable } from "../base/printable.ts";
 import { renderPublish } from "../profile/network.ts";
-import type { Backend, Publish } from "../profile/profile.ts";
+import type { Backend, NetworkMode, Publish } from "../profile/profile.ts";
 
 /** The way out of a sandbox's network, as the sandbox sees it. */
 export interface Gateway {
@@ -20,7 +20,18 @@ export type NetStep =
   /** Addresses of IPv6 are used at once; otherwise not for the second that it takes to see whether somebody has them. */
   | { readonly op: "no-duplicates" }
   /** `control`: also a directory for the back end's control socket, which is nowhere on the host. */
-  | { readonly op: "hand-over-network"; readonly control: boolean }
+  | { readonly op: "hand-over-network"; readonly control: boolean; readonly shared: boolean }
+  /** Of the sandbox that listens on `socket`; src/net/share.ts. */
+  | { readonly op: "join-network"; readonly name: string; readonly socket: HostPath }
+  /** By that name, for sandboxes that join it; `joined`: it is itself that of another one. */
+  | {
+      readonly op: "share-network";
+      readonly name: string;
+      readonly folder: HostPath;
+      readonly joined: boolean;
+      readonly network: NetworkMode;
+      readonly resolvConf: string;
+    }
   | {
       readonly op: "network-service";
       readonly backend: Backend;
@@ -56,6 +67,10 @@ export function describeNet(step: NetStep): string {
       return "use IPv6 addresses at once (net.ipv6.conf.default.accept_dad = 0)";
     case "hand-over-network":
       return "hand the sandbox's network over to the supervisor";
+    case "join-network":
+      return `get the network of the sandbox ${step.name}`;
+    case "share-network":
+      return `be found as ${step.name} by sandboxes that join this network`;
     case "network-service":
       return `connect the sandbox's network by ${printable(step.path)} as ${step.backend}`;
     case "publish":

@@ -32,6 +32,8 @@ export const CODE: Readonly<Record<Step["step"]["op"], AdviceCode>> = {
   "hand-over-network": "E_NETWORK",
   loopback: "E_NETWORK",
   "network-address": "E_NETWORK",
+  "join-network": "E_JOINED",
+  "share-network": "E_SHARED",
   "network-link": "E_NETWORK",
   "network-service": "E_NETWORK_SERVICE",
   publish: "E_PORT",

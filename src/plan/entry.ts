@@ -18,6 +18,7 @@ const OP = {
   check: 8,
   figure: 9,
   prune: 10,
+  share: 11,
 } as const;
 const ARG = { int: 1, data: 2, slot: 3, load: 4 } as const;
 const FLAG = { exact: 1, enterUser: 2, limit: 4, await: 8, soon: 16, enterMount: 32 } as const;
@@ -117,6 +118,8 @@ export class EntryTable {
         this.#argument(ARG.int, this.slots.save(call.pid));
         this.#argument(ARG.int, this.slots.save(call.pidfd));
         this.#argument(ARG.int, call.cgroup === undefined ? NO_SLOT : this.slots.at(call.cgroup));
+        for (const name of call.joins === undefined ? [] : [call.joins.user, call.joins.net])
+          this.#argument(ARG.int, this.slots.at(name));
         return;
       case "helper":
         this.#helper(call, step);
@@ -145,6 +148,11 @@ export class EntryTable {
         this.#begin(OP.prune, 0, step, "unlinkat(2)", call.path);
         this.#argument(ARG.slot, this.slots.at(call.at));
         this.#argument(ARG.data, this.data.text(call.path));
+        return;
+      case "share":
+        this.#begin(OP.share, 0, step, "share");
+        this.#argument(ARG.slot, this.slots.at(call.socket.name));
+        this.#argument(ARG.data, this.data.struct(call.message));
         return;
       case "check":
         this.#begin(OP.check, 0, step, "the answer");

@@ -65,6 +65,8 @@ export function renderCall(call: Call): string {
       return `{${call.into.show}}[${call.at / 4}] = ${renderValue(call.value)}`;
     case "tell":
       return `if <${call.slot}> tell "${printable(call.note).replaceAll('"', '\\"')}"`;
+    case "share":
+      return `hand ${call.message.show} to whoever connects to <${call.socket.name}>`;
     case "check":
       return `${renderValue(call.answer)} must be ${call.expected}`;
     case "service":

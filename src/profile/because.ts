@@ -21,10 +21,23 @@ export const ALWAYS: Because = { file: "tsbox", key: "(always)" };
 
 /**
  * Whether the payload has a user namespace of its own, and so no power over the one that owns mounts and network: where
- * it keeps capabilities, and where a program of the host is behind the network.
+ * it keeps capabilities, and where others enter that one.
  */
-export const hasNestedPayload = ({ capabilities, network }: Profile): boolean =>
-  capabilities.keep.length > 0 || network.mode === "user";
+export const hasNestedPayload = (profile: Profile): boolean =>
+  profile.capabilities.keep.length > 0 || isRooted(profile);
+
+/**
+ * Whether your id is root's in the user namespace that owns mounts and network: where somebody else enters it, a program of the
+ * host that is behind the network, or a sandbox that joins it.
+ */
+export const isRooted = ({ network, lifecycle }: Profile): boolean =>
+  network.mode === "user" || lifecycle.name !== undefined;
+
+/** User namespaces that a command with `nesting` may have at a time, in all depths. */
+export const NESTED_NAMESPACES = 64;
+
+/** The same of all sandboxes that join the network of one, together. */
+export const JOINING_NAMESPACES = 64;
 
 /** Whether something is shown through an overlay. */
 export const hasOverlay = ({ root, work, mounts }: Profile): boolean =>

@@ -1,6 +1,7 @@
 import { assertNever } from "../base/assert.ts";
 import { type Bytes, bytes, type SandboxPath, sandboxPath } from "../base/brand.ts";
 import type { Layer } from "./layer.ts";
+import { parseMode } from "./network.ts";
 import type { Profile, ProfileMount, Rlimit } from "./profile.ts";
 
 /** As profiles/strict.toml: a profile that says nothing of /proc must not get more of it than the strict one. */
@@ -96,7 +97,7 @@ function readOnlyMount(mount: ProfileMount, size: Bytes): ProfileMount {
 
 function networkOf(network: NonNullable<Layer["settings"]["network"]>): Profile["network"] {
   return {
-    mode: network.mode ?? "none",
+    ...parseMode(network.mode ?? "none"),
     loopback: network.loopback ?? true,
     backend: network.backend ?? "auto",
     publish: network.publish ?? [],
@@ -109,6 +110,9 @@ function networkOf(network: NonNullable<Layer["settings"]["network"]>): Profile[
     denyPrivate: network.deny_private ?? false,
   };
 }
+
+const lifecycleOf = ({ die_with_parent: dieWithParent = true, name }: Layer["settings"]["lifecycle"] = {}) =>
+  name === undefined ? { dieWithParent } : { dieWithParent, name };
 
 /** The whole profile: what no layer wrote gets its built-in default, which is never weaker than the strict profile. */
 export function completeProfile(name: string, layer: Layer): Profile {
@@ -157,6 +161,6 @@ export function completeProfile(name: string, layer: Layer): Profile {
     environment: { pass: unique(environment?.pass ?? []), set: environment?.set ?? {} },
     limits: limitsOf(limits),
     rlimits: { ...RLIMITS, ...settings.rlimits },
-    lifecycle: { dieWithParent: settings.lifecycle?.die_with_parent ?? true },
+    lifecycle: lifecycleOf(settings.lifecycle),
   };
 }

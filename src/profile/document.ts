@@ -95,7 +95,7 @@ const KEYS = {
   },
   "network.mode": {
     absent: '`"none"`',
-    text: "`none`: its own network without a way out. `user`: its own network, from which slirp4netns(1) or pasta(1) reaches what you reach, [but not this machine](network.md). `host`: no wall at all between the command and your network, localhost included, and abstract sockets where Landlock is older than ABI 6.",
+    text: "`none`: its own network without a way out. `user`: its own network, from which slirp4netns(1) or pasta(1) reaches what you reach, [but not this machine](network.md). `container:NAME`, `container:PID`: [that of another sandbox](network.md#another-sandboxs-network) of yours that runs. `host`: no wall at all between the command and your network, localhost included, and abstract sockets where Landlock is older than ABI 6.",
   },
   "network.loopback": {
     absent: "`true`",
@@ -103,7 +103,7 @@ const KEYS = {
   },
   "network.backend": {
     absent: '`"auto"`',
-    text: "The program behind `user`. `auto`: slirp4netns, else pasta; pasta where an IPv6 address is published, slirp4netns where `deny_private` is asked for.",
+    text: "The program behind `user`. `auto`: slirp4netns, else pasta; pasta where an IPv6 address or UDP on 127.0.0.1 is published, slirp4netns where `deny_private` is asked for.",
   },
   "network.publish": {
     absent: "`[]`",
@@ -208,6 +208,10 @@ const KEYS = {
   "rlimits.NAME": {
     absent: "as `strict`",
     text: "Soft and hard limit of each process, getrlimit(2), [in its unit](#resource-limits).",
+  },
+  "lifecycle.name": {
+    absent: "none",
+    text: "What other sandboxes of yours know it by. Whoever joins its network (`network.mode`) shares [its ports, its loopback and its way out](network.md#another-sandboxs-network). Not with `host`.",
   },
   "lifecycle.die_with_parent": {
     absent: "`true`",

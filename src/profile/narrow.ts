@@ -81,6 +81,12 @@ const narrowWork: Relation<Profile["work"]> = (before, after) =>
   before === after || (before !== "none" && after === "ro") ? [] : [`${before} -> ${after}`];
 const narrowRootMode: Relation<Profile["root"]["mode"]> = (before, after) =>
   before === after || after === "ro" ? [] : [`${before} -> ${after}`];
+
+const NETWORKS = ranked({ none: 0, user: 1, host: 2, container: 3 });
+/** Another sandbox's network can be any; not even the host's is known to be narrower or wider. */
+const narrowMode: Relation<Profile["network"]["mode"]> = (before, after) =>
+  before === "container" && after !== before && after !== "none" ? [`${before} -> ${after}`] : NETWORKS(before, after);
+
 const sameTools: Relation<Profile["tools"]> = (before, after) => [...subset(before, after), ...superset(before, after)];
 
 /** By the names of Profile. */
@@ -106,7 +112,9 @@ const tableOf = (groups: GroupSource): Table => ({
   root: { source: same, mode: narrowRootMode, size: atMostBytes, etc: subset, sys: subset, devices: subset },
   proc: { masked: superset, readonly: superset },
   network: {
-    mode: ranked({ none: 0, user: 1, host: 2 }),
+    mode: narrowMode,
+    // With another mode it says nothing.
+    joins: (before, after) => (after === undefined ? [] : same(before, after)),
     loopback: narrowWhen(false),
     publish: (before, after) => subset(before.map(renderPublish), after.map(renderPublish)),
     ipv6: narrowWhen(false),
@@ -138,7 +146,11 @@ const tableOf = (groups: GroupSource): Table => ({
     hugetlb: atMostBytes,
     cpuTime: atMostTime,
   },
-  lifecycle: { dieWithParent: narrowWhen(true) },
+  // A name lets others into the network.
+  lifecycle: {
+    dieWithParent: narrowWhen(true),
+    name: (before, after) => (after === undefined ? [] : same(before, after)),
+  },
 });
 
 /** One setting that allows more than before. */

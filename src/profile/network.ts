@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { type Address, parseAddress, parsePrefix, renderAddress } from "../base/address.ts";
 import { flag, leaf, list, suggest, table, text, word } from "./leaf.ts";
-import type { NamedAddress, Publish } from "./profile.ts";
+import type { NamedAddress, Profile, Publish } from "./profile.ts";
 import { either, matching, oneOf } from "./shape.ts";
 import type { Parsed } from "./units.ts";
 
@@ -121,8 +121,48 @@ const cidr = leaf(
   either(matching("10\\.[1-9]?\\d\\.0\\.0/16"), matching(`${V4}/(?:8|9|1\\d|2[0-5])`)),
 );
 
+const MODES = ["none", "user", "host"] as const;
+const JOINS = "container:";
+
+/** What a sandbox may be called: a file of that name is neither hidden nor elsewhere, and no pid is taken for it. */
+const SANDBOX = "[A-Za-z][A-Za-z0-9_.-]{0,62}";
+const SANDBOX_NAME = new RegExp(`^${SANDBOX}$`);
+const PID = "[1-9]\\d{0,8}";
+const JOINED = new RegExp(`^(?:${SANDBOX}|${PID})$`);
+
+export const sandboxName = text(
+  "a letter, then at most 62 letters, digits, '_', '.' and '-'",
+  (input) => (SANDBOX_NAME.test(input) ? undefined : ""),
+  either(matching("[a-z][a-z0-9]{0,8}"), matching(SANDBOX)),
+);
+
+/** How `network.mode` says whose network it is to be. */
+export const renderMode = ({ mode, joins }: Pick<Profile["network"], "mode" | "joins">): WrittenMode =>
+  mode === "container" ? `${JOINS}${joins ?? ""}` : mode;
+
+export const parseMode = (written: WrittenMode): Pick<Profile["network"], "mode" | "joins"> =>
+  isJoining(written) ? { mode: "container", joins: written.slice(JOINS.length) } : { mode: written, joins: undefined };
+
+type Joining = `${typeof JOINS}${string}`;
+type WrittenMode = (typeof MODES)[number] | Joining;
+const isJoining = (text: string): text is Joining => text.startsWith(JOINS);
+
+const mode = leaf<WrittenMode>(
+  (input) => {
+    const known = MODES.find((each) => each === input);
+    if (known !== undefined) return { value: known };
+    const isText = typeof input === "string";
+    if (isText && isJoining(input)) {
+      if (JOINED.test(input.slice(JOINS.length))) return { value: input };
+    }
+    const expected = '"none" or "user" or "host" or "container:" with the name of a sandbox or the pid of its tsbox';
+    return { fault: { expected, hint: suggest(input, [...MODES, "container"]) } };
+  },
+  either(oneOf(MODES), matching(`${JOINS}(?:${SANDBOX}|${PID})`)),
+);
+
 export const NETWORK = table({
-  mode: v.exactOptional(word(["none", "user", "host"], ["container"])),
+  mode: v.exactOptional(mode),
   loopback: v.exactOptional(flag),
   backend: v.exactOptional(word(["auto", "slirp4netns", "pasta"])),
   publish: v.exactOptional(list(leaf(parsePublish, PUBLISH_SHAPE))),

@@ -21,6 +21,7 @@ export interface Overrides extends LimitOverrides {
   readonly uidmap?: readonly string[];
   readonly gidmap?: readonly string[];
   readonly network?: string;
+  readonly name?: string;
   readonly terminal?: string;
   /** podman's words, as the flags below. */
   readonly publish?: readonly string[];
@@ -45,6 +46,7 @@ const SCALARS = [
   ["hostname", ["hostname"]],
   ["terminal", ["terminal"]],
   ["timeout", ["limits", "timeout"]],
+  ["name", ["lifecycle", "name"]],
 ] as const;
 
 function scalars(overrides: Overrides, draft: Draft): Record<string, Record<string, unknown> | string> {

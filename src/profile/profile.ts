@@ -46,7 +46,7 @@ export const STORAGE_DRIVERS = ["overlay", "fuse-overlayfs"] as const;
 export type StorageDriver = (typeof STORAGE_DRIVERS)[number];
 
 /** Own network without a way out; own network behind a program that makes its connections; the host's. */
-export type NetworkMode = "none" | "user" | "host";
+export type NetworkMode = "none" | "user" | "host" | "container";
 
 /** The programs that can stand behind a network of mode "user". */
 export type Backend = "slirp4netns" | "pasta";
@@ -172,6 +172,8 @@ export interface Profile {
   readonly readOnly: boolean;
   readonly network: {
     readonly mode: NetworkMode;
+    /** The sandbox whose network it is, with mode "container": its name, or the pid of its tsbox. */
+    readonly joins: string | undefined;
     /** Whether the sandbox's own network has a loopback; without one no TCP is allowed either. */
     readonly loopback: boolean;
     /** The rest is for mode "user", and `dns` and `search` for "host" too. */
@@ -228,5 +230,9 @@ export interface Profile {
     readonly cpuTime?: Milliseconds;
   };
   readonly rlimits: Readonly<Partial<Record<RlimitName, Rlimit>>>;
-  readonly lifecycle: { readonly dieWithParent: boolean };
+  readonly lifecycle: {
+    readonly dieWithParent: boolean;
+    /** By which other sandboxes of the user find it and may join its network. */
+    readonly name?: string;
+  };
 }

@@ -7,7 +7,7 @@ import { EXTENT_SHAPE, mapFault, parseIdExtent } from "./id-map.ts";
 import { choice, flag, LIST_LIMIT, leaf, list, parseTable, shaped, table, text, word } from "./leaf.ts";
 import { IO_SHAPE, LIMITS, parseIo } from "./limits.ts";
 import { MOUNT } from "./mount.ts";
-import { NETWORK } from "./network.ts";
+import { NETWORK, sandboxName } from "./network.ts";
 import { parseSandboxPath } from "./path.ts";
 import { RLIMIT_NAMES, type Rlimit, type RlimitName, STORAGE_DRIVERS } from "./profile.ts";
 import { limitShape, limitsShape, parseRlimit, parseRlimitPair } from "./rlimit.ts";
@@ -254,7 +254,7 @@ export const RAW_PROFILE = table({
     }),
   ),
   rlimits: v.exactOptional(table(rlimits)),
-  lifecycle: v.exactOptional(table({ die_with_parent: v.exactOptional(flag) })),
+  lifecycle: v.exactOptional(table({ die_with_parent: v.exactOptional(flag), name: v.exactOptional(sandboxName) })),
 });
 
 export type RawProfile = v.InferOutput<typeof RAW_PROFILE>;

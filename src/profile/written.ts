@@ -1,7 +1,7 @@
 import { renderAddress, renderPrefix } from "../base/address.ts";
 import { renderExtent } from "./id-map.ts";
 import { renderCpus, renderIo } from "./limits.ts";
-import { renderPublish } from "./network.ts";
+import { renderMode, renderPublish } from "./network.ts";
 import type { Profile, ProfileMount, Rlimit, RlimitName } from "./profile.ts";
 import { RESOURCES } from "./rlimit.ts";
 import { renderRootSource } from "./root.ts";
@@ -61,7 +61,7 @@ function writeRlimits(rlimits: Profile["rlimits"]): WrittenTable {
 function writeNetwork(network: Profile["network"]): Keys<NonNullable<RawProfile["network"]>> {
   const { dns, cidr, outboundAddress } = network;
   return {
-    mode: network.mode,
+    mode: renderMode(network),
     loopback: network.loopback,
     backend: network.backend,
     publish: network.publish.map(renderPublish),
@@ -128,7 +128,7 @@ export function writeProfile(profile: Profile): WrittenTable {
     environment: { pass: profile.environment.pass, set: Object.fromEntries(variables) },
     limits: writeLimits(profile.limits),
     rlimits: writeRlimits(profile.rlimits),
-    lifecycle: { die_with_parent: profile.lifecycle.dieWithParent },
+    lifecycle: { die_with_parent: profile.lifecycle.dieWithParent, name: profile.lifecycle.name },
     mount: profile.mounts.map(writeMount),
   };
   return whole;

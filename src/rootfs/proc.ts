@@ -2,7 +2,14 @@ import { type SandboxPath, sandboxPath } from "../base/brand.ts";
 import { isBelow } from "../base/path.ts";
 import { TsboxError } from "../errors/error.ts";
 import { type HostFacts, isDirectory, pathFact } from "../host/facts.ts";
-import { ALWAYS, because, hasNestedPayload, type Planned } from "../profile/because.ts";
+import {
+  ALWAYS,
+  because,
+  hasNestedPayload,
+  JOINING_NAMESPACES,
+  NESTED_NAMESPACES,
+  type Planned,
+} from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { Ground } from "./ground.ts";
 import { KERNEL_SETTINGS } from "./place.ts";
@@ -18,7 +25,8 @@ function planLowPorts(profile: Profile): Step[] {
   const i = profile.capabilities.keep.indexOf("CAP_NET_BIND_SERVICE");
   if (i < 0) return [];
   const why = because(profile, `capabilities.keep[${i}]`);
-  if (profile.network.mode === "host") throw new TsboxError("E_LOW_PORTS", {}, why);
+  const { mode } = profile.network;
+  if (mode === "host" || mode === "container") throw new TsboxError("E_LOW_PORTS", { mode }, why);
   return [{ step: { op: "low-ports" }, because: why }];
 }
 
@@ -33,17 +41,17 @@ function readonlyPaths(profile: Profile, facts: HostFacts): readonly SandboxPath
   return [...new Set([...readonly, ...KERNEL_SETTINGS])];
 }
 
-/** User namespaces that a command with `nesting` may have at a time, in all depths. */
-const NESTED_NAMESPACES = 64;
-
-/** One more for the payload, where it has its own; see src/userns/plan.ts. */
+/** One more for the payload, where it has its own, and for those who join; see src/userns/plan.ts. */
 function limitNamespaces(profile: Profile, facts: HostFacts): Step {
-  if (profile.nesting) {
+  const { nesting, lifecycle } = profile;
+  const payload = hasNestedPayload(profile) ? 1 : 0;
+  const joining = lifecycle.name === undefined ? 0 : JOINING_NAMESPACES;
+  if (nesting) {
     const why = because(profile, "nesting");
     if (facts.user.uid === 0) throw new TsboxError("E_NESTING_ROOT", {}, why);
-    return { step: { op: "limit-namespaces", user: NESTED_NAMESPACES }, because: why };
+    return { step: { op: "limit-namespaces", user: NESTED_NAMESPACES + joining }, because: why };
   }
-  return { step: { op: "limit-namespaces", user: hasNestedPayload(profile) ? 1 : 0 }, because: ALWAYS };
+  return { step: { op: "limit-namespaces", user: payload + joining }, because: ALWAYS };
 }
 
 /** A fresh proc with what the profile hides and locks. */

@@ -20,6 +20,7 @@ import { shareTools } from "../rootfs/tools.ts";
 import type { FilterView } from "../seccomp/render.ts";
 import { readyCgroup } from "../state/cgroup.ts";
 import { plansDirectory } from "../state/plans.ts";
+import { findRunning, readyName, runningFolder } from "../state/running.ts";
 import { findRunCopy } from "./copy.ts";
 import { probeFilter, readFilter } from "./filter.ts";
 import { type Project, readProject } from "./project.ts";
@@ -38,6 +39,8 @@ export interface Request {
   readonly stateHome?: string | undefined;
   /** What the command changes in the work directory is kept in a copy, of that name or with one that is found. */
   readonly cow?: { readonly name?: string };
+  /** $XDG_RUNTIME_DIR, where sandboxes with a name are found; without it they are in the cache. */
+  readonly runtimeHome?: string | undefined;
   readonly packageDir: string;
   /** The work directory; undefined: this process's own. */
   readonly cwd: string | undefined;
@@ -136,6 +139,7 @@ export function gather({ request, cwd, user, written, seccomp }: Settled): Omit<
   const cgroup = needsCgroup(profile) ? provideCgroup(profile, user, request.starts) : undefined;
   const facts = probeHost(profile, {
     ...request,
+    ...findOthers(profile, request, user),
     cwd,
     user,
     plansDirectory: plansDirectory(),
@@ -147,6 +151,18 @@ export function gather({ request, cwd, user, written, seccomp }: Settled): Omit<
     cgroup,
   });
   return { profile, facts };
+}
+
+/** The sandbox that is to be joined, and where this one is to be found. @throws TsboxError E_JOIN, E_NAME, E_RUNNING. */
+function findOthers(profile: Profile, { runtimeHome, cacheHome, starts }: Request, { uid }: HostFacts["user"]) {
+  const { network, lifecycle } = profile;
+  const { joins } = network;
+  if (joins === undefined && lifecycle.name === undefined) return { other: undefined, running: undefined };
+  const folder = runningFolder(runtimeHome, cacheHome);
+  const other = joins === undefined ? undefined : findRunning(folder, joins, uid, because(profile, "network.mode"));
+  if (lifecycle.name === undefined) return { other, running: undefined };
+  if (starts !== undefined) readyName(folder, lifecycle.name, uid, because(profile, "lifecycle.name"));
+  return { other, running: folder };
 }
 
 /** Reads the profile, asks the host, and plans. @throws TsboxError for whatever stands in the way. */

@@ -28,6 +28,8 @@ export interface SandboxOptions {
   readonly configHome?: string;
   /** Where profiles with a cache keep it, in tsbox/caches/ below; no such profile can be used when not given. */
   readonly cacheHome?: string;
+  /** $XDG_RUNTIME_DIR: where sandboxes with a name are found; in the cache when not given. */
+  readonly runtimeHome?: string;
 }
 
 export interface StartOptions {
@@ -148,7 +150,7 @@ export class Sandbox {
 
   /** Reads the profile and makes its filter. @throws TsboxError for a profile that is none. */
   static async create(options: SandboxOptions = {}): Promise<Sandbox> {
-    const { profile = "strict", config, overrides = {}, cwd, configHome, cacheHome } = options;
+    const { profile = "strict", config, overrides = {}, cwd, configHome, cacheHome, runtimeHome } = options;
     const packageDir = packageDirectory(import.meta.url);
     const settled = settle({
       profile,
@@ -157,6 +159,7 @@ export class Sandbox {
       cwd,
       configHome,
       cacheHome,
+      runtimeHome,
       packageDir,
       starts: "child",
       streams: [],

@@ -69,6 +69,7 @@ export const ERRNO = {
   EADDRNOTAVAIL: 99,
   ENETUNREACH: 101,
   ETIMEDOUT: 110,
+  ECONNREFUSED: 111,
 } as const;
 export type ErrnoName = keyof typeof ERRNO;
 
@@ -101,7 +102,11 @@ export type Call =
       readonly pidfd: string;
       /** Slot of the cgroup's directory that it is born into; clone3(2), CLONE_INTO_CGROUP. */
       readonly cgroup?: string;
+      /** Slots of the fds of another sandbox's user namespace and network: init is made below the one and in the other. */
+      readonly joins?: { readonly user: string; readonly net: string };
     }
+  /** From now on whoever connects to a listening socket gets this message, a struct msghdr. */
+  | { readonly op: "share"; readonly socket: Slot; readonly message: Data }
   /** An established program, run to its exit; `{ pid }` in argv is the decimal of that slot. */
   | {
       readonly op: "helper";
@@ -185,6 +190,9 @@ export function join(...parts: readonly Flags[]): Flags {
 
 /** A proc of the sandbox that is still writable while /proc is not; kept only for writing the payload's id maps. */
 export const WRITABLE_PROC = "writable-proc";
+
+/** In the supervisor: the user namespace that owns the network of another sandbox, which is to be this one's, and that network. */
+export const JOINED = { user: "joined-user", net: "joined-net" } as const;
 
 /** In the supervisor: the directory of the sandbox's cgroup, when it has one of its own. */
 export const CGROUP = "cgroup";

@@ -4,10 +4,11 @@ import { SOCKET } from "./uapi.ts";
 /** Where the first fd lies in a control message; cmsg(3). */
 const FIRST = 16;
 
-/** A message of one byte with fds, to be sent or to be received; unix(7). */
+/** A message of some bytes with fds, to be sent or to be received; unix(7). */
 export interface FdMessage {
   /** struct msghdr, for sendmsg(2) and recvmsg(2). */
-  readonly message: Value;
+  readonly message: Extract<Value, { readonly kind: "data" }>;
+  readonly text: Data;
   /** struct cmsghdr. */
   readonly data: Data;
   /** Where the fd lies in `data`. */
@@ -16,8 +17,10 @@ export interface FdMessage {
   readonly fd: (index: number) => Load;
 }
 
+const BYTE: Data = { bytes: new Uint8Array(1), show: "[0]" };
+
 /** A message with room for so many fds, each -1 until something is stored there. */
-export function fdMessage(count: number): FdMessage {
+export function fdMessage(count: number, text: Data = BYTE): FdMessage {
   const length = FIRST + 4 * count;
   const fds = Array<number>(count + (count % 2)).fill(-1);
   const header = [length, 0, SOCKET.SOL_SOCKET, SOCKET.SCM_RIGHTS];
@@ -25,11 +28,11 @@ export function fdMessage(count: number): FdMessage {
     bytes: new Uint8Array(Int32Array.of(...header, ...fds).buffer),
     show: count === 1 ? "{SCM_RIGHTS, [fd]}" : `{SCM_RIGHTS, [${count} fds]}`,
   };
-  const byte: Data = { bytes: new Uint8Array(1), show: "[0]" };
+  const shown = text === BYTE ? "1 byte" : text.show;
   const vector: Data = {
-    bytes: new Uint8Array(BigInt64Array.of(0n, 1n).buffer),
-    pointers: [{ at: 0, to: byte }],
-    show: "{1 byte}",
+    bytes: new Uint8Array(BigInt64Array.of(0n, BigInt(text.bytes.length)).buffer),
+    pointers: [{ at: 0, to: text }],
+    show: `{${shown}}`,
   };
   const size = BigInt(control.bytes.length);
   const data: Data = {
@@ -38,8 +41,8 @@ export function fdMessage(count: number): FdMessage {
       { at: 16, to: vector },
       { at: 32, to: control },
     ],
-    show: `{1 byte, control=${control.show}}`,
+    show: `{${shown}, control=${control.show}}`,
   };
   const at = (index: number): number => FIRST + 4 * index;
-  return { message: { kind: "data", data }, data: control, at, fd: (index) => field(control, at(index)) };
+  return { message: { kind: "data", data }, text, data: control, at, fd: (index) => field(control, at(index)) };
 }

@@ -1,8 +1,10 @@
-import { writeSync } from "node:fs";
+import { closeSync, readSync, writeSync } from "node:fs";
 import { getSystemErrorName } from "node:util";
+import { ERRNOS } from "./errno.ts";
 import { koffi } from "./koffi.ts";
 import { type Arch, SYSCALLS } from "./syscalls.ts";
-import { F, LANDLOCK, LOCK, MFD, O } from "./uapi.ts";
+import { F, LANDLOCK, LOCK, MFD, O, SOCKET } from "./uapi.ts";
+import { unixAddress } from "./unix-address.ts";
 
 /** The few calls of libc that Node has no function for. */
 interface Libc {
@@ -13,6 +15,10 @@ interface Libc {
   getxattr(path: string, name: string, value: null, size: number): number;
   flock(fd: number, operation: number): number;
   pipe2(fds: Int32Array, flags: number): number;
+  socket(family: number, type: number, protocol: number): number;
+  connect(fd: number, address: Uint8Array, length: number): number;
+  getsockopt(fd: number, level: number, name: number, value: Int32Array, length: Int32Array): number;
+  poll(fds: Int32Array, count: number, timeoutMs: number): number;
 }
 
 let loaded: Libc | undefined;
@@ -30,6 +36,10 @@ function libc(): Libc {
       getxattr: so.func("getxattr", "long", ["str", "str", "void *", "size_t"]),
       flock: so.func("flock", "int", ["int", "int"]),
       pipe2: so.func("pipe2", "int", ["void *", "int"]),
+      socket: so.func("socket", "int", ["int", "int", "int"]),
+      connect: so.func("connect", "int", ["int", "void *", "uint"]),
+      getsockopt: so.func("getsockopt", "int", ["int", "int", "int", "void *", "void *"]),
+      poll: so.func("poll", "int", ["void *", "ulong", "int"]),
     };
   }
   return loaded;
@@ -107,4 +117,56 @@ export function keepOnExec(fd: number): void {
 export function execve(path: string, argv: readonly string[], env: readonly string[]): never {
   libc().execve(path, [...argv, null], [...env, null]);
   throw new SystemCallError(`execve(2) of ${path}`);
+}
+
+const POLLIN = 1;
+const ANSWER_BYTES = 65_536;
+
+/** Takes the lock of an open file, when whoever has it gives it back; flock(2). */
+export function lockFile(fd: number): void {
+  while (libc().flock(fd, LOCK.EX) !== 0) if (koffi().errno() !== ERRNOS.eintr) throw new SystemCallError("flock(2)");
+}
+
+/** What was said, and by whom. */
+export interface Said {
+  readonly text: string;
+  readonly pid: number;
+  readonly uid: number;
+}
+
+/** struct ucred of whoever listens; SO_PEERCRED of unix(7). */
+function peerOf(fd: number): Pick<Said, "pid" | "uid"> {
+  const credentials = new Int32Array(3);
+  const length = Int32Array.of(12);
+  if (libc().getsockopt(fd, SOCKET.SOL_SOCKET, SOCKET.SO_PEERCRED, credentials, length) !== 0)
+    throw new SystemCallError("getsockopt(2)");
+  return { pid: credentials[0] ?? -1, uid: credentials[1] ?? -1 };
+}
+
+/**
+ * What somebody who listens on a socket says to whoever connects, all of it at once; unix(7).
+ *
+ * @returns "dead" where nobody listens or nothing is there, "silent" where nothing came in `timeoutMs`.
+ * @throws SystemCallError when it cannot be asked.
+ */
+export function askSocket(path: string, timeoutMs: number): Said | { readonly is: "dead" | "silent" } {
+  const fd = libc().socket(SOCKET.AF_UNIX, SOCKET.SOCK_STREAM | SOCKET.SOCK_CLOEXEC | SOCKET.SOCK_NONBLOCK, 0);
+  if (fd < 0) throw new SystemCallError("socket(2)");
+  try {
+    const address = unixAddress(path);
+    if (libc().connect(fd, address, address.length) !== 0) {
+      const errno = koffi().errno();
+      if (errno === ERRNOS.econnrefused || errno === ERRNOS.enoent) return { is: "dead" };
+      // Many wait already, and nobody attends to them.
+      if (errno === ERRNOS.eagain) return { is: "silent" };
+      throw new SystemCallError("connect(2)");
+    }
+    if (libc().poll(Int32Array.of(fd, POLLIN), 1, timeoutMs) !== 1) return { is: "silent" };
+    // fds that come along are closed by the kernel: a read has no room for them.
+    const answer = Buffer.alloc(ANSWER_BYTES);
+    const length = readSync(fd, answer);
+    return length === 0 ? { is: "dead" } : { text: answer.toString("utf8", 0, length), ...peerOf(fd) };
+  } finally {
+    closeSync(fd);
+  }
 }

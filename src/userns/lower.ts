@@ -7,6 +7,7 @@ import {
   call,
   data,
   flags,
+  JOINED,
   type Lowered,
   load,
   slot,
@@ -121,6 +122,16 @@ function lowerRanges(step: Extract<UsernsStep, { op: "map-ranges" }>): Lowered {
   };
 }
 
+/** Of the caller's own user namespace, whatever that proc is of; user.max_user_namespaces of namespaces(7). */
+const limitOwn = (limit: number): Call[] =>
+  writeFile(
+    slot(WRITABLE_PROC),
+    "sys/user/max_user_namespaces",
+    String(limit),
+    O.WRONLY | O.CLOEXEC,
+    "user.max_user_namespaces",
+  );
+
 function lowerPayload(nested: Extract<UsernsStep, { op: "new-payload" }>["nested"]): Lowered {
   const spawn: Call = {
     op: "spawn",
@@ -137,7 +148,7 @@ function lowerPayload(nested: Extract<UsernsStep, { op: "new-payload" }>["nested
       ...writeMaps(slot(WRITABLE_PROC), "2", nested.uids, nested.gids, nested.gids.length === 1),
       prctl("SET_DUMPABLE", 0),
     ],
-    payload: [call("close", [slot(WRITABLE_PROC)])],
+    payload: [...(nested.limit === undefined ? [] : limitOwn(nested.limit)), call("close", [slot(WRITABLE_PROC)])],
   };
 }
 
@@ -161,6 +172,7 @@ export function lowerUserns(step: UsernsStep): Lowered {
             pid: "init-pid",
             pidfd: "init-pidfd",
             ...into,
+            ...(step.joined ? { joins: JOINED } : {}),
           },
         ],
         // Out of the terminal's process group: its signals come through the supervisor, once.

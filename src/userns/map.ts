@@ -80,6 +80,17 @@ export interface Maps {
 export function planMaps(profile: Profile, facts: HostFacts): Maps {
   const { user, newuidmap, newgidmap, subuid, subgid } = facts;
   const why = because(profile, mapKey(profile, "uid"));
+  if (
+    profile.network.mode === "container" &&
+    (profile.ids.map === "range" || (profile.ids.uidMap ?? profile.ids.gidMap))
+  ) {
+    const reason = "below another sandbox there is one id, your own";
+    throw new TsboxError(
+      "E_JOIN",
+      { name: profile.network.joins ?? "", reason, fix: "use --map self, root or nobody" },
+      why,
+    );
+  }
   const hasHelpers = newuidmap !== undefined && newgidmap !== undefined;
   if (profile.ids.map === "range" && !hasHelpers) throw new TsboxError("E_NEWUIDMAP", {}, why);
   const uidSide: Side = { kind: "uid", own: user.uid, subordinate: subuid, because: why };

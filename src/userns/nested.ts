@@ -47,6 +47,12 @@ export function rooted(map: readonly IdExtent[], own: number): Stages {
   };
 }
 
+/** The same in a namespace below one in which you are 0, and whose ids count for those that are outside. */
+export const belowRoot = ({ outer, nested }: Stages): Stages => ({
+  outer: outer.map((extent) => ({ ...extent, outside: 0 })),
+  nested,
+});
+
 /** The step with other extents of the same ids of the host. */
 export function withExtents(step: Maps["step"], uids: readonly IdExtent[], gids: readonly IdExtent[]): Maps["step"] {
   const [uid, gid] = [uids[0], gids[0]];

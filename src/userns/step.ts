@@ -4,6 +4,13 @@ import type { IdExtent } from "../profile/profile.ts";
 
 export type NamespaceName = "user" | "mount" | "pid" | "net" | "ipc" | "uts" | "cgroup";
 
+export interface Nested {
+  readonly uids: readonly IdExtent[];
+  readonly gids: readonly IdExtent[];
+  /** User namespaces that may be made in it, where the one above is no limit to it. */
+  readonly limit: number | undefined;
+}
+
 /** Namespaces, ids, capabilities. */
 export type UsernsStep =
   | { readonly op: "undumpable"; readonly process: "host" | "init" }
@@ -13,6 +20,8 @@ export type UsernsStep =
       readonly awaitMaps: boolean;
       /** It is born into a cgroup of its own, or into the one in it that can be divided. */
       readonly cgroup: "none" | "own" | "inside";
+      /** Below the user namespace of another sandbox, in whose network it is. */
+      readonly joined: boolean;
     }
   /** One id, written by init itself. */
   | { readonly op: "map-id"; readonly uid: IdExtent; readonly gid: IdExtent }
@@ -29,7 +38,7 @@ export type UsernsStep =
   /** `nested`: the payload starts in a user namespace of its own, mapped one to one. */
   | {
       readonly op: "new-payload";
-      readonly nested: { readonly uids: readonly IdExtent[]; readonly gids: readonly IdExtent[] } | undefined;
+      readonly nested: Nested | undefined;
     }
   | { readonly op: "capabilities"; readonly keep: readonly string[]; readonly last: number }
   | { readonly op: "no-new-privs" }
@@ -44,7 +53,7 @@ export function describeUserns(step: UsernsStep): string {
     case "undumpable":
       return `shield the ${step.process === "host" ? "supervisor" : "init process"} from ptrace`;
     case "new-namespaces":
-      return `create new namespaces: ${step.namespaces.join(", ")}`;
+      return `create new namespaces: ${step.namespaces.join(", ")}${step.joined ? ", in the network that was got" : ""}`;
     case "map-id":
       return `map uid ${extents([step.uid])} and gid ${extents([step.gid])} (inside=outside)`;
     case "map-ranges":

@@ -308,7 +308,7 @@ describe("the launcher refuses an entry", () => {
     expectRefusal(startWith(mutant().byte("entry", call(), FIELD.entry.op, op).bytes), told),
   );
 
-  it.each([0, 11, 255])("of operation %i", (op) =>
+  it.each([0, 12, 255])("of operation %i", (op) =>
     expectRefusal(startWith(mutant().byte("entry", call(), FIELD.entry.op, op).bytes), "of no known kind"),
   );
 

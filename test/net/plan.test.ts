@@ -255,12 +255,21 @@ describe("published ports", () => {
     expect(catchError(() => planOf({ mode, publish: [publish(80)] })).code).toBe("E_PUBLISH"),
   );
 
-  it("of UDP are for other machines, since this one cannot be answered", () => {
+  it("of UDP are pasta's where this machine is to be answered, which slirp4netns cannot", () => {
+    const backendOf = (settings: Partial<Profile["network"]>) =>
+      ofOp(stepsOf(settings), "network-service").map(({ backend }) => backend);
+    const others = [publish(53, { protocol: "udp", address: address("0.0.0.0") })];
+    expect(backendOf({ publish: others })).toEqual(["slirp4netns"]);
+    const higher = publish(8053, { protocol: "udp", inner: 53 });
+    expect(catchError(() => stepsOf({ publish: [higher] }))).toMatchObject({
+      code: "E_PUBLISH",
+      fix: "publish it as 127.0.0.1:53:53/udp",
+    });
     for (const loopback of ["127.0.0.1", "::1"]) {
-      const error = catchError(() =>
-        stepsOf({ publish: [publish(53, { protocol: "udp", address: address(loopback) })] }),
-      );
-      expect(error).toMatchObject({ code: "E_PUBLISH", fix: "publish it for other machines: 0.0.0.0:53:80/udp" });
+      const own = [...others, publish(60, { protocol: "udp", address: address(loopback) })];
+      expect(backendOf({ publish: own })).toEqual(["pasta"]);
+      const error = catchError(() => stepsOf({ publish: own, backend: "slirp4netns" }));
+      expect(error).toMatchObject({ code: "E_PUBLISH", fix: 'write backend = "pasta"' });
     }
   });
 

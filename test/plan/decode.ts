@@ -75,6 +75,7 @@ export const OP = {
   check: 8,
   figure: 9,
   prune: 10,
+  share: 11,
 } as const;
 export const ARG = { int: 1, data: 2, slot: 3, load: 4 } as const;
 export const NO_SLOT = 0xffff_ffff;

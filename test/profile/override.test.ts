@@ -143,7 +143,7 @@ describe("overrides", () => {
     [{ ulimit: ["nofile=x"] }, "--ulimit nofile=x", "a number of files"],
     [{ ulimit: ["cpu=5:1"] }, "--ulimit cpu=5:1", "not above"],
     [{ network: "hots" }, "--network hots", 'did you mean "host"?'],
-    [{ network: "container" }, "--network container", "not available in this version"],
+    [{ network: "container" }, "--network container", '"container:" with the name of a sandbox'],
     [{ publish: ["80"] }, "--publish 80", 'comes first: "80:80"'],
     [{ timeout: "10" }, "--timeout 10", 'write "10s" if seconds are meant'],
     [{ map: "" }, "--map ", '"self" or "root"'],

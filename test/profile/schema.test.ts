@@ -14,8 +14,8 @@ const MOUNTS = (n: number) => Array.from({ length: n }, (_, i) => `[[mount]]\nso
 describe("validateProfile", () => {
   it("says where, what was expected, what was found, and the nearest word", () => {
     expect(renderError(refuse('network.mode = "hots"'))).toBe(
-      'tsbox: profile x.toml is not valid: network.mode: expected "none" or "user" or "host", found "hots"; did you mean "host"? ' +
-        '[E_PROFILE_VALUE]\n  from: x.toml network.mode\n  fix: write "none" or "user" or "host"\n',
+      'tsbox: profile x.toml is not valid: network.mode: expected "none" or "user" or "host" or "container:" with the name of a sandbox or the pid of its tsbox, found "hots"; did you mean "host"? ' +
+        '[E_PROFILE_VALUE]\n  from: x.toml network.mode\n  fix: write "none" or "user" or "host" or "container:" with the name of a sandbox or the pid of its tsbox\n',
     );
   });
 
@@ -45,7 +45,9 @@ describe("validateProfile", () => {
   it.each(
     [
       ["work = true", "work", 'expected "ro" or "rw" or "overlay" or "none", found true'],
-      ['network.mode = "container"', "network.mode", "not available in this version"],
+      ['network.mode = "container"', "network.mode", '"container:" with the name of a sandbox'],
+      ['network.mode = "container:/x"', "network.mode", '"container:" with the name of a sandbox'],
+      ['lifecycle.name = "7"', "lifecycle.name", "a letter, then"],
       ["description = 1", "description", "found 1"],
       ["hostname = 1979-05-27", "hostname", "found a date"],
       ['hostname = ""', "hostname", "host name"],

@@ -159,6 +159,39 @@ describe.each(BACKENDS)("a network by %s", (backend) => {
     await running.ended();
   });
 
+  it("publishes UDP on the host's loopback by pasta, or says so", async () => {
+    const project = makeProject();
+    const port = randomInt(2000, 7000);
+    const program = project.copy(`${ROOT}/test/fixtures/network/serve.py`);
+    const words = [
+      "run",
+      "--profile",
+      profileOf(project, backend),
+      "-p",
+      `${port}:7000/udp`,
+      "--cap-add",
+      "NET_BIND_SERVICE",
+      "--",
+    ];
+    const running = startTsbox([...words, "python3", program, "inside", "/tmp/log"], {
+      cwd: project.cwd,
+      wrapper: onHost(project),
+    });
+    if (backend === "slirp4netns") {
+      const { code, stderr } = await running.ended();
+      expect([code, stderr]).toEqual([125, expect.stringContaining('fix: write backend = "pasta"')]);
+      return;
+    }
+    const asked = `udp 127.0.0.1 ${port}`;
+    const answers: string[] = [];
+    // Datagrams are lost until the server listens.
+    for (let tries = 0; tries < 25 && !answers.includes(`${asked} -> inside\n`); tries++)
+      answers.push(await askFrom("host", project, ["python3", REACH, asked]));
+    expect(answers.at(-1)).toBe(`${asked} -> inside\n`);
+    process.kill(running.pid, "SIGTERM");
+    await running.ended();
+  });
+
   it("ends with the run, whichever end it takes", async () => {
     for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       const project = makeProject();

@@ -155,6 +155,8 @@ export function hostFacts(host: Host, profile: Profile): HostFacts {
       wantedCaches(profile, cwd).length === 0
         ? undefined
         : { root: hostPath(host.user.home), below: [".cache", "tsbox", "caches"] },
+    other: undefined,
+    running: undefined,
     disks: new Map(Object.entries(host.disks ?? {})),
     cgroup: needsCgroup(profile) ? host.cgroup : undefined,
     parentVisible: true,

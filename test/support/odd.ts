@@ -56,6 +56,14 @@ export const inNamespace = (script: string): string[] => [
   ...inShell(script, 'exec "$@"'),
 ];
 
+/** A sandbox of that name runs besides, until the command ends; its directory is that of a home without XDG_RUNTIME_DIR. */
+export const besideSandbox = (name: string): string[] =>
+  inShell(
+    `'${process.execPath}' '${ROOT}/bin/tsbox.js' run --name ${name} -- sleep 60 </dev/null >/dev/null 2>&1 &
+for try in $(seq 500); do if [ -S "$HOME/.cache/tsbox/running/${name}" ]; then break; fi; sleep 0.02; done`,
+    'exec "$@"',
+  );
+
 /** A sandbox of tsbox itself, with these options, in which the checkout and Node are to be seen. */
 export const inSandbox = (...options: readonly string[]): string[] => [
   ...[process.execPath, `${ROOT}/bin/tsbox.js`, "run", ...options],

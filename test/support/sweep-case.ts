@@ -1,6 +1,9 @@
 import { parseReport } from "../../src/run/report.ts";
 import { LIMIT_MS, type Played, type Sweep, type SweptPlan } from "./sweep.ts";
 
+/** Files of tests run at the same time, each in a process of its own. */
+const PORT = 20_000 + 2 * (process.pid % 4_000);
+
 /** Plans that make calls which strict does not, by name. */
 export const OTHER_PLANS: Readonly<Record<string, SweptPlan>> = {
   "a terminal of its own": { overrides: { terminal: "private" }, atTerminal: true },
@@ -23,8 +26,18 @@ export const OTHER_PLANS: Readonly<Record<string, SweptPlan>> = {
     overrides: { network: "host", work: "none" },
     profile: 'seccomp.filter = "off"\nlandlock = "off"\nlimits.timeout = "1m"\n',
   },
-  // No ports: runs that overlap would take them from each other.
   "a network by slirp4netns": { profile: 'network = { mode = "user", backend = "slirp4netns" }\n' },
+  "a network by slirp4netns, with ports": {
+    overrides: { network: "user", publish: [`${PORT}-${PORT + 1}:80-81`] },
+    profile: 'network.backend = "slirp4netns"\n',
+    alone: true,
+  },
+  "a network by pasta, with ports": {
+    overrides: { network: "user", publish: [`${PORT}:80`, `0.0.0.0:${PORT}:80/udp`] },
+    profile: 'network.backend = "pasta"\n',
+    alone: true,
+  },
+  "a network that others may join": { overrides: { name: "sweep" }, alone: true },
   "a network by pasta": { profile: 'network = { mode = "user", backend = "pasta" }\n' },
 };
 

@@ -10,6 +10,7 @@ import { REPORT_FD } from "../../src/launcher/spawn.ts";
 import { encode } from "../../src/plan/encode.ts";
 import type { Overrides } from "../../src/profile/override.ts";
 import { prepare } from "../../src/run/prepare.ts";
+import { readyName, runningFolder } from "../../src/state/running.ts";
 import { sealedMemfd } from "../../src/sys/libc.ts";
 import { Decoded, type Entry, OP } from "../plan/decode.ts";
 import { patient } from "./patience.ts";
@@ -96,6 +97,8 @@ export interface SweptPlan {
   readonly overrides?: Overrides;
   /** Standard input is a terminal. */
   readonly atTerminal?: boolean;
+  /** It takes what only one can have at a time: a port, a name. */
+  readonly alone?: boolean;
 }
 
 interface Setup extends SweptPlan {
@@ -103,7 +106,7 @@ interface Setup extends SweptPlan {
   readonly project: Project;
 }
 
-const SILENT: ReadonlySet<number> = new Set([OP.store, OP.tell, OP.check]);
+const SILENT: ReadonlySet<number> = new Set([OP.store, OP.tell, OP.check, OP.share]);
 /** By its path: a name is searched for, and each try is a call. */
 const COMMAND = ["/bin/sh", "-c", "echo ran"];
 /** What it prints. */
@@ -135,6 +138,7 @@ export class Sweep {
   #mark = randomInt(2 ** 40, 2 ** 46);
 
   constructor(setup: Setup) {
+    this.#setup = setup;
     const { project, overrides = {} } = setup;
     const { cwd } = project;
     const streams: StreamFact[] = setup.atTerminal ? [{ fd: 0, access: "both", terminal: true }] : [];
@@ -146,10 +150,19 @@ export class Sweep {
     // There before the first run, so that what a run makes and leaves is seen.
     mkdirSync(`${cacheHome}/tsbox/caches/sweep/${cwd.replaceAll("/", "%2F")}`, { recursive: true });
     const request = { profile, overrides, configHome: undefined, cacheHome, packageDir: ROOT, cwd, streams };
+    this.#removeDead();
     this.#bytes = encode(prepare(request, { report: { fd: REPORT_FD } }).plan);
-    this.#setup = setup;
     this.plan = new Decoded(this.#bytes);
     this.#traces = new Traces(project, this.plan);
+  }
+
+  /** As the next run does with the name of one that was killed. @throws TsboxError when one has it that lives. */
+  #removeDead(): void {
+    const { project, overrides } = this.#setup;
+    const why = { file: "", key: "" };
+    if (overrides?.name === undefined) return;
+    const folder = runningFolder(undefined, `${project.home}/.cache`);
+    readyName(folder, overrides.name, process.getuid?.() ?? 0, why);
   }
 
   /** Entries that call the kernel: all but stores, notes and checks. */
@@ -196,7 +209,7 @@ export class Sweep {
     const work = async () => {
       for (const [i, order] of rest) played[i] = [first + i, await this.#playOnce(order, first + i, fds)];
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    await Promise.all(Array.from({ length: this.#setup.alone === true ? 1 : AT_ONCE }, work));
     const end = performance.now() + GRACE_MS;
     let living = processesByMark();
     while (played.some(([mark]) => living.has(mark)) && performance.now() < end) {
@@ -234,6 +247,11 @@ export class Sweep {
       Promise.all(readable.map((stream) => text(stream))),
     ]);
     clearTimeout(limit);
+    if (this.#setup.alone === true) {
+      const gone = performance.now() + GRACE_MS;
+      while (processesByMark().has(mark) && performance.now() < gone) await sleep(5);
+    }
+    this.#removeDead();
     return { order, code, signal, stdout: stdout.replaceAll("\r\n", "\n"), stderr, report, isLate };
   }
 }

@@ -44,6 +44,7 @@ export const OPTION_VALUES: Readonly<Record<string, () => Values>> = {
   "--terminal": () => words(wordsOfKey("terminal")),
   "--hostname": () => ({ kind: "free" }),
   "--network": () => words(wordsOfKey("network.mode")),
+  "--name": () => ({ kind: "free" }),
   "--publish": () => ({ kind: "free" }),
   "--dns": () => words(wordsOfKey("network.dns")),
   "--dns-search": () => ({ kind: "free" }),

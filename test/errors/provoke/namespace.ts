@@ -1,4 +1,4 @@
-import { inNamespace, withMounts } from "../../support/odd.ts";
+import { besideSandbox, inNamespace, withMounts } from "../../support/odd.ts";
 import { type Provocation, run, withProfile } from "../provocation.ts";
 
 /** A /usr/bin of links to the real one, without these. */
@@ -7,6 +7,10 @@ mkdir bin real; mount --bind /usr/bin real; mount -t tmpfs none bin
 ln -s "$PWD"/real/* bin; cd bin; rm ${names.join(" ")}; cd ..; mount --bind bin /usr/bin`;
 
 const CONNECTED = () => run(["--network", "user"]);
+
+const withRunning = (mode: string): string[] => [
+  ...["sh", "-c", 'd="$HOME/.cache/tsbox/running"; mkdir -p "$d"; chmod "$0" "$d"; exec "$@"', mode],
+];
 
 const UID = process.getuid?.() ?? 0;
 
@@ -39,14 +43,35 @@ export const NAMESPACE: readonly Provocation[] = [
   {
     code: "E_LOW_PORTS",
     when: "low ports of the host's network are asked for",
-    told: ["where the command has no capability"],
+    told: ["in a network that is not its own"],
     attempt: () => run(["--network", "host", "--cap-add", "NET_BIND_SERVICE"]),
     repaired: () => run(["--network", "host"]),
   },
   {
+    code: "E_JOIN",
+    when: "the sandbox that is to be joined is not there, but one of another name",
+    told: ['did you mean "other"?', "fix: use one of: other"],
+    attempt: () => ({ ...run(["--network", "container:ohter"]), wrapper: besideSandbox("other") }),
+    repaired: () => ({ ...run(["--network", "container:other"]), wrapper: besideSandbox("other") }),
+  },
+  {
+    code: "E_NAME",
+    when: "a sandbox that runs has the name",
+    told: ["a sandbox of yours that runs is called so"],
+    attempt: () => ({ ...run(["--name", "other"]), wrapper: besideSandbox("other") }),
+    repaired: () => ({ ...run(["--name", "another"]), wrapper: besideSandbox("other") }),
+  },
+  {
+    code: "E_RUNNING",
+    when: "others can see where sandboxes are found",
+    told: ["it is no directory of yours alone", "chmod 700"],
+    attempt: () => ({ ...run(["--name", "x"]), wrapper: withRunning("755") }),
+    repaired: () => ({ ...run(["--name", "x"]), wrapper: withRunning("700") }),
+  },
+  {
     code: "E_NETWORK_MODE",
     when: "the host's network is to be without private ones",
-    told: ["nothing stands between it and them"],
+    told: ["tsbox puts nothing between it and them"],
     attempt: (project) => withProfile(project, 'network = { mode = "host", deny_private = true }'),
     repaired: (project) => withProfile(project, 'network = { mode = "user", deny_private = true }'),
   },

@@ -2,7 +2,15 @@ import { chmodSync, rmSync } from "node:fs";
 import type { AdviceCode } from "../../../src/errors/advice.ts";
 import type { ErrnoName } from "../../../src/sys/call.ts";
 import type { SyscallName } from "../../../src/sys/syscalls.ts";
-import { atTerminal, inNamespace, inSandbox, LAUNCHER, refusing, withMounts } from "../../support/odd.ts";
+import {
+  atTerminal,
+  besideSandbox,
+  inNamespace,
+  inSandbox,
+  LAUNCHER,
+  refusing,
+  withMounts,
+} from "../../support/odd.ts";
 import type { Project } from "../../support/project.ts";
 import { type Attempt, type Provocation, run, withProfile } from "../provocation.ts";
 
@@ -21,6 +29,9 @@ const caching = (project: Project): Attempt => ({
 });
 
 const publishing = (): Attempt => run(["--network", "user", "-p", "18099:80"]);
+
+/** A sandbox called "other" runs when tsbox starts. */
+const joining = (): Attempt => ({ ...run(["--network", "container:other"]), wrapper: besideSandbox("other") });
 
 /** Another program in the place of slirp4netns. */
 const instead = (project: Project, script: string): Attempt => {
@@ -75,6 +86,8 @@ const REFUSED: Readonly<Record<Exclude<AdviceCode, "E_CGROUP">, Refused>> = {
   E_CAPABILITIES: { call: "capset" },
   E_CLOCK: { call: "unshare", attempt: (project) => withProfile(project, CLOCK) },
   E_HOSTNAME: { call: "sethostname" },
+  E_SHARED: { call: "bind", attempt: () => run(["--name", "shared"]) },
+  E_JOINED: { call: "recvmsg", attempt: joining },
   E_NETWORK: { call: "socket" },
   // The first two pipes are the launcher's own.
   E_NETWORK_SERVICE: { call: "pipe2", nth: 2, attempt: publishing },
@@ -316,6 +329,14 @@ export const STEP: readonly Provocation[] = [
   own("E_PROTECT", "EINVAL", "this file system cannot rename without replacing"),
   other("E_HOSTNAME", REPORT_IT),
   other("E_NETWORK", REPORT_IT),
+  other("E_JOINED", REPORT_IT),
+  own("E_JOINED", "ECONNREFUSED", "the other sandbox has ended meanwhile"),
+  own("E_JOINED", "ENOENT", "the other sandbox has ended meanwhile"),
+  own("E_JOINED", "EPROTO", "the other sandbox has ended meanwhile"),
+  own("E_JOINED", "EAGAIN", "it does not answer"),
+  own("E_JOINED", "ETIMEDOUT", "it does not answer"),
+  other("E_SHARED", "see whether its directory is there"),
+  own("E_SHARED", "EADDRINUSE", "another sandbox of yours has taken the name"),
   other("E_NETWORK_SERVICE", "see its own words above"),
   {
     code: "E_NETWORK_SERVICE",

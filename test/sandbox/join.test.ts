@@ -1,0 +1,277 @@
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { encode } from "../../src/plan/encode.ts";
+import type { Step } from "../../src/plan/step.ts";
+import { prepare } from "../../src/run/prepare.ts";
+import { playPlan } from "../escape/play.ts";
+import { BACKENDS, needBackend } from "../support/backend.ts";
+import { askFrom, onHost, seenBy } from "../support/machines.ts";
+import { until } from "../support/process.ts";
+import { makeProject, type Project } from "../support/project.ts";
+import { skipUnless } from "../support/skip.ts";
+import { type Result, ROOT, run, startTsbox, tsbox } from "../support/tsbox.ts";
+
+/* Sandboxes in the network of another one: `--name` and `--network container:`. */
+
+const foldersOf = ({ home }: Project) => ({ running: `${home}/.cache/tsbox/running`, home });
+const CURL = ["curl", "--silent", "--show-error", "--max-time", "10", "--retry", "40", "--retry-delay", "1"];
+const PATIENT = [...CURL, "--retry-all-errors"];
+const SERVER = ["python3", "-m", "http.server", "8000"];
+
+/** Profile lines besides strict's; options. */
+function options(project: Project, name: string, lines: readonly string[]): string[] {
+  const file = project.write(`${name}.toml`, ['extends = "strict"', ...lines, ""].join("\n"));
+  return ["--profile", file];
+}
+
+/** Starts a sandbox of that name, and waits until it can be joined. */
+async function startNamed(
+  project: Project,
+  command: readonly string[],
+  { words = [], name = "web", wrapper = [] }: { words?: string[]; name?: string; wrapper?: string[] } = {},
+) {
+  const { running, home } = foldersOf(project);
+  const all = ["run", ...words, "--name", name, "--", ...command];
+  const named = startTsbox(all, { cwd: project.cwd, home, wrapper });
+  await until("its socket", () => existsSync(`${running}/${name}`));
+  return named;
+}
+
+const join = (project: Project, command: readonly string[], words: readonly string[] = [], name = "web") =>
+  run(command, { cwd: project.cwd, home: project.home, words: [...words, "--network", `container:${name}`] });
+
+const kill = async (named: { pid: number; ended: () => Promise<Result> }, signal: NodeJS.Signals = "SIGTERM") => {
+  process.kill(named.pid, signal);
+  await named.ended();
+};
+
+describe("two sandboxes in one network", () => {
+  it("share localhost, both ways, and the names of one", async () => {
+    const project = makeProject();
+    const url = "http://127.0.0.1";
+    const back = `${PATIENT.join(" ")} ${url}:8001/back`;
+    const named = await startNamed(project, ["sh", "-c", `python3 -m http.server 8000 & ${back}`]);
+    expect((await join(project, [...PATIENT, `${url}:8000/`])).stdout).toContain("Directory listing");
+    const served =
+      "echo hello >/tmp/back; cd /tmp; timeout 5 python3 -m http.server 8001 2>/dev/null; cat /etc/resolv.conf";
+    expect((await join(project, ["sh", "-c", served])).stdout).toMatch(/# no network\n$/);
+    expect(await named.ended()).toMatchObject({ code: 0, stdout: "hello\n" });
+  });
+
+  it("are found by the pid of the first one's tsbox, by nobody's else", async () => {
+    const project = makeProject();
+    const named = await startNamed(project, SERVER);
+    expect((await join(project, [...PATIENT, "http://127.0.0.1:8000/"], [], String(named.pid))).code).toBe(0);
+    const wrong = await join(project, ["true"], [], String(process.pid));
+    expect(wrong.stderr).toContain("no sandbox of yours that has a name has that pid");
+    await kill(named);
+  });
+
+  it("can be three: one that has joined can be joined", async () => {
+    const project = makeProject();
+    const first = await startNamed(project, SERVER);
+    const words = ["--network", "container:web"];
+    const second = await startNamed(project, ["sleep", "60"], { words, name: "second" });
+    expect((await join(project, [...PATIENT, "http://127.0.0.1:8000/"], [], "second")).code).toBe(0);
+    await kill(second);
+    await kill(first);
+    expect(readdirSync(foldersOf(project).running)).toEqual([]);
+  });
+
+  it.each(BACKENDS)("have the fence of the first, which %s connects", async (backend) => {
+    needBackend([backend]);
+    const project = makeProject();
+    const lines = ["[network]", 'mode = "user"', `backend = "${backend}"`];
+    const named = await startNamed(project, ["sleep", "60"], {
+      words: options(project, "named", lines),
+      wrapper: onHost(project),
+    });
+    const program = project.copy(`${ROOT}/test/fixtures/network/reach.py`);
+    const attempts = ["tcp 198.51.100.2 7000", "tcp 198.51.100.1 7000 tap0", "tcp 127.0.0.1 7000 tap0"];
+    const inner = [process.execPath, `${ROOT}/bin/tsbox.js`, "run", "--network", "container:web", "--"];
+    const environment = ["env", `--chdir=${project.cwd}`, `HOME=${project.home}`];
+    const told = await askFrom("host", project, [...environment, ...inner, "python3", program, ...attempts]);
+    expect(told.split("\n").map((line) => line.replace(/-> no .*/, "-> no"))).toEqual([
+      `${attempts[0]} -> peer`,
+      `${attempts[1]} -> no`,
+      `${attempts[2]} -> no`,
+      "",
+    ]);
+    expect(seenBy("host", project)).toEqual([]);
+    await kill(named);
+  });
+});
+
+type Change = (steps: readonly Step[]) => readonly Step[];
+
+/** What comes of a plan of which something is changed. */
+async function playChanged(
+  project: Project,
+  command: readonly string[],
+  words: Parameters<typeof prepare>[0]["overrides"],
+  change: Change,
+) {
+  const profile = project.write("open.toml", 'extends = "strict"\nseccomp.filter = "off"\nlandlock = "off"\n');
+  const request = { profile, overrides: words, configHome: undefined, packageDir: ROOT, cwd: project.cwd, streams: [] };
+  const { plan } = prepare({ ...request, cacheHome: `${project.home}/.cache`, starts: "child" }, { report: { fd: 3 } });
+  const bytes = Buffer.from(encode({ ...plan, steps: change(plan.steps), dieWithParent: false }));
+  return playPlan(bytes, command, { project, wrapper: [] });
+}
+
+const without =
+  (...ops: readonly Step["step"]["op"][]): Change =>
+  (steps) =>
+    steps.filter(({ step }) => !ops.includes(step.op));
+
+const inTheUserNamespaceAbove: Change = (steps) =>
+  without("map-id")(steps).map((planned) =>
+    planned.section === "userns" && planned.step.op === "new-namespaces"
+      ? {
+          ...planned,
+          step: { ...planned.step, namespaces: planned.step.namespaces.filter((name) => name !== "user") },
+        }
+      : planned,
+  );
+
+const withoutOwnLimit: Change = (steps) =>
+  steps.map((planned) =>
+    planned.section === "userns" && planned.step.op === "new-payload" && planned.step.nested !== undefined
+      ? { ...planned, step: { ...planned.step, nested: { ...planned.step.nested, limit: undefined } } }
+      : planned,
+  );
+
+describe("what a sandbox that joins can do to the other", () => {
+  const DOWN = ["/usr/sbin/ip", "link", "set", "lo", "down"];
+  const JOINS = { network: "container:web" };
+
+  it("is nothing to its network: what it may do counts in its own user namespace", async () => {
+    skipUnless(existsSync("/usr/sbin/ip"), "ip is not installed");
+    const project = makeProject();
+    const named = await startNamed(project, ["sleep", "60"]);
+    const attempt = (change: Change) => playChanged(project, DOWN, JOINS, change);
+    const refused = { code: 2, stderr: expect.stringContaining("Operation not permitted") };
+    expect(await attempt((steps) => steps)).toMatchObject(refused);
+    // With all capabilities, which are no use there.
+    expect(await attempt(without("capabilities"))).toMatchObject(refused);
+    // The twin: the same in the namespace that owns the network.
+    const open: Change = (steps) => without("capabilities")(inTheUserNamespaceAbove(steps));
+    expect(await attempt(open)).toMatchObject({ code: 0, stderr: "" });
+    await kill(named);
+  });
+
+  it("is nothing to its processes: it does not see them", async () => {
+    const project = makeProject();
+    const named = await startNamed(project, ["sleep", "4711"]);
+    const { stdout } = await join(project, ["sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"]);
+    expect(stdout).not.toContain("4711");
+    await kill(named);
+  });
+
+  it("is to connect to its abstract sockets where Landlock does not keep it from that", async () => {
+    const project = makeProject();
+    const listen = "import socket,time; s=socket.socket(socket.AF_UNIX); s.bind('\\0door'); s.listen(); time.sleep(60)";
+    const named = await startNamed(project, ["python3", "-c", listen]);
+    const connect = [
+      "import socket,time",
+      "s=socket.socket(socket.AF_UNIX)",
+      "for i in range(100):",
+      "  try: s.connect('\\0door'); print('in'); break",
+      "  except ConnectionRefusedError: time.sleep(.05)",
+      "  except PermissionError: print('refused'); break",
+    ].join("\n");
+    const words = options(project, "open", ['landlock = "off"']);
+    expect((await join(project, ["python3", "-c", connect], words)).stdout).toBe("in\n");
+    const { facts } = prepare({
+      profile: "strict",
+      overrides: {},
+      configHome: undefined,
+      packageDir: ROOT,
+      cwd: project.cwd,
+      streams: [],
+    });
+    skipUnless(facts.landlockAbi >= 6, "Landlock's scopes came with Linux 6.12");
+    expect((await join(project, ["python3", "-c", connect])).stdout).toBe("refused\n");
+    await kill(named);
+  });
+
+  it("is not to have made it weaker: neither can make user namespaces", async () => {
+    const project = makeProject();
+    const UNSHARE = ["unshare", "--user", "true"];
+    const refused = { code: 1, stderr: expect.stringContaining("No space left on device") };
+    expect(await playChanged(project, UNSHARE, { name: "web" }, (steps) => steps)).toMatchObject(refused);
+    // Only its own limit stands against it: the one above leaves room for those who join.
+    expect(await playChanged(project, UNSHARE, { name: "web" }, withoutOwnLimit)).toMatchObject({ code: 0 });
+    const named = await startNamed(project, ["sleep", "60"]);
+    expect(await playChanged(project, UNSHARE, JOINS, (steps) => steps)).toMatchObject(refused);
+    await kill(named);
+  });
+});
+
+describe("a sandbox that is to be joined", () => {
+  it("must run: the nearest name is told, and what a killed one left is removed by the next", async () => {
+    const project = makeProject();
+    const { running } = foldersOf(project);
+    expect((await join(project, ["true"])).stderr).toContain("fix: start it: tsbox run --name web");
+    const named = await startNamed(project, ["sleep", "60"]);
+    const wrong = await join(project, ["true"], [], "wbe");
+    expect(wrong).toMatchObject({ code: 125, stdout: "" });
+    expect(wrong.stderr).toContain('did you mean "web"? [E_JOIN]');
+    await kill(named, "SIGKILL");
+    expect(readdirSync(running)).toEqual(["web"]);
+    expect((await join(project, ["true"])).stderr).toContain("no sandbox of yours that is called so runs [E_JOIN]");
+    const again = await startNamed(project, ["true"], { name: "other" });
+    expect((await again.ended()).code).toBe(0);
+    expect(readdirSync(running)).toEqual([]);
+  });
+
+  it("has a name that no other has that runs", async () => {
+    const project = makeProject();
+    const named = await startNamed(project, ["sleep", "60"]);
+    const second = await run(["true"], { cwd: project.cwd, home: project.home, words: ["--name", "web"] });
+    expect(second.stderr).toContain("cannot call the sandbox web: a sandbox of yours that runs is called so [E_NAME]");
+    expect((await join(project, ["true"])).code).toBe(0);
+    await kill(named);
+    expect((await run(["true"], { cwd: project.cwd, home: project.home, words: ["--name", "web"] })).code).toBe(0);
+  });
+
+  it("is listed by tsbox ps", async () => {
+    const project = makeProject();
+    const ps = () => tsbox(["ps"], { cwd: project.cwd, home: project.home });
+    expect(await ps()).toMatchObject({ code: 0, stdout: "", stderr: "" });
+    const named = await startNamed(project, ["sleep", "60"]);
+    await until("the list", () => existsSync(foldersOf(project).running));
+    expect((await ps()).stdout).toMatch(new RegExp(`^web +${named.pid} +none$`, "m"));
+    await kill(named);
+    expect((await ps()).stdout).toBe("");
+  });
+
+  it("must answer: one that is stopped is told", async () => {
+    const project = makeProject();
+    const named = await startNamed(project, ["sleep", "60"]);
+    expect((await join(project, ["true"])).code).toBe(0);
+    process.kill(named.pid, "SIGSTOP");
+    expect((await join(project, ["true"])).stderr).toContain("it does not answer [E_JOIN]");
+    process.kill(named.pid, "SIGCONT");
+    await kill(named);
+  });
+
+  it("is the user's own: nobody else can write to where it is found", async () => {
+    const project = makeProject();
+    const { running } = foldersOf(project);
+    const named = await startNamed(project, ["sleep", "60"]);
+    const open = ["sh", "-c", `chmod 755 ${running}; exec "$@"`, "sh"];
+    const words = ["--network", "container:web"];
+    const { stderr } = await run(["true"], { cwd: project.cwd, home: project.home, words, wrapper: open });
+    expect(stderr).toContain("it is no directory of yours alone [E_RUNNING]");
+    await kill(named);
+  });
+
+  it("is none that somebody plays who is no tsbox", async () => {
+    const project = makeProject();
+    const { running } = foldersOf(project);
+    const named = await startNamed(project, ["true"]);
+    await named.ended();
+    writeFileSync(`${running}/fake`, "");
+    expect((await join(project, ["true"], [], "fake")).code).toBe(125);
+  });
+});
