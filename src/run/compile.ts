@@ -27,7 +27,7 @@ interface Compiled {
 
 /**
  * Plans of one settled request. The host is asked anew for each run, as an earlier one may have changed what is there; but
- * the planner is pure: where profile and facts are as before, so is the plan. To plan and to encode is four fifths of the work.
+ * the planner is pure: where profile and facts are as before, so is the plan. To plan and to encode is most of the work.
  */
 export class Compiler {
   readonly #settled: Settled;

@@ -94,8 +94,9 @@ function readTimeout(timeoutMs: number | undefined): Milliseconds | undefined {
   throw new TsboxError("E_PROFILE_VALUE", params, { file: CALLER, key: "timeoutMs" });
 }
 
-function describeEnd(text: string): Ended {
-  if (text === "") throw new TsboxError("E_LAUNCHER", { reason: "it ended before it wrote its report" });
+/** @param said What a launcher without a report may have printed. */
+function describeEnd(text: string, said = ""): Ended {
+  if (text === "") throw new TsboxError("E_LAUNCHER", { reason: said || "it ended before it wrote its report" });
   const report = parseReport(text);
   return {
     exitCode: report.exit,
@@ -118,14 +119,15 @@ function endedBy(reason: unknown, { report: { started, error } }: Ended): unknow
   return new AggregateError([reason, error], `${error.what}: ${error.why}`);
 }
 
-async function awaitEnd(launched: Launched, signal: AbortSignal | undefined): Promise<Ended> {
+/** The report's text. @throws the reason of the signal. */
+async function awaitReport(launched: Launched, signal: AbortSignal | undefined): Promise<string> {
   const abort = () => void stop(launched);
   // One signal may be for any number of runs.
   if (signal !== undefined) setMaxListeners(0, signal);
   signal?.addEventListener("abort", abort, { once: true });
   try {
     const text = await launched.ended;
-    if (signal?.aborted !== true) return describeEnd(text);
+    if (signal?.aborted !== true) return text;
     throw text === "" ? signal.reason : endedBy(signal.reason, describeEnd(text));
   } finally {
     signal?.removeEventListener("abort", abort);
@@ -181,7 +183,7 @@ export class Sandbox {
   start(command: readonly [string, ...string[]], options: StartOptions = {}): Running {
     const launched = this.#launch(command, options);
     const { stdin, stdout, stderr } = launched;
-    return { stdin, stdout, stderr, ended: awaitEnd(launched, options.signal) };
+    return { stdin, stdout, stderr, ended: awaitReport(launched, options.signal).then((text) => describeEnd(text)) };
   }
 
   /**
@@ -201,21 +203,21 @@ export class Sandbox {
       await hand(stream, onChunk);
       return Buffer.alloc(0);
     };
-    const ended = awaitEnd(launched, options.signal);
+    const report = awaitReport(launched, options.signal);
     try {
-      const [result, out, err] = await Promise.all([
-        ended,
+      const [text, out, err] = await Promise.all([
+        report,
         take("stdout", stdout, onStdout),
         take("stderr", stderr, onStderr),
         feed(input, stdin),
       ]);
-      return { ...result, stdout: out, stderr: err };
+      return { ...describeEnd(text, err.toString().trim()), stdout: out, stderr: err };
     } catch (error) {
       stop(launched);
       stdout.destroy();
       stderr.destroy();
-      const end = await ended.catch(() => undefined);
-      throw end === undefined ? error : endedBy(error, end);
+      const text = await report.catch(() => "");
+      throw text === "" ? error : endedBy(error, describeEnd(text));
     }
   }
 }

@@ -355,6 +355,18 @@ describe("many runs of one process", () => {
     expect((most - resident) / COUNT).toBeLessThan(MIB);
   });
 
+  it("whose launcher is killed: says so, and nothing is left", async () => {
+    const { box } = await makeBox();
+    const onStdout = (chunk: Uint8Array) => {
+      const launcher = execFileSync("pgrep", ["-o", "-f", "^tsbox .* exec sleep 244.9489"], { encoding: "utf8" });
+      process.kill(Number(launcher), "SIGKILL");
+      expect(String(chunk)).toBe("up\n");
+    };
+    const killed = box.run(["sh", "-c", "echo up; exec sleep 244.9489"], { onStdout });
+    await expect(killed).rejects.toMatchObject({ code: "E_LAUNCHER", why: "it ended before it wrote its report" });
+    expect(isAlive("sleep 244.9489")).toBe(false);
+  });
+
   it("whose launcher has been removed meanwhile: says so", async () => {
     const fds = openFds();
     const { ended, stdin, stdout, stderr } = spawnLauncher("/does/not/exist", new Uint8Array(1), ["true"]);
