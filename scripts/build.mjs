@@ -53,6 +53,7 @@ export function buildLauncher() {
   if (!runStep("launcher", ["make", "-s", "-C", "src/launcher"], { cwd: ROOT })) return false;
   const arch = process.arch === "arm64" ? ARCHITECTURES.arm64 : ARCHITECTURES.x64;
   install("tsbox-launcher", join("dist/launcher", arch, "tsbox-launcher"));
+  install("tsbox-compiled", join("dist/launcher", arch, "tsbox-compiled"));
   install("tsbox", "bin/tsbox");
   return true;
 }

@@ -44,7 +44,8 @@ const CHANGES = /^(?:constants|(?:chmod|close|fsync|mkdir|open|rename|rm|rmdir|w
 const MAY_CHANGE = new Set(["launcher", "state", "cli"]);
 /** Functions of sys that ask; observe has them under the same names. */
 const ASKING = /^(?:accessOf|compileRules|errnoOfEmpty|hasFileCapabilities|isKnownCall|landlockAbi|libseccompVersion)$/;
-const FACT = /(?<![\w$.])process\s*\??\.\s*(?:cwd|env|execPath|get(?:e?[gu]id|groups)|ppid|umask)\b/g;
+const FACT =
+  /(?<![\w$.])process\s*\??\.\s*(?:cwd|env|execPath|get(?:e?[gu]id|groups)|ppid|umask)\b|\brandom(?:Bytes|FillSync|Int|UUID)\b/g;
 
 const TERMINAL = /(?<![\w$.])process\s*\??\.\s*(?:argv|execArgv|exit|exitCode|reallyExit|abort|stdin|stdout|stderr)\b/g;
 const TAKEN_APART = /\}\s*=\s*process\b/g;

@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command, Scratch } from "../harness.ts";
@@ -24,4 +24,11 @@ export function keptCommand(scratch: Scratch, name: string): Command {
     spawnSync("sleep", ["0.1"]);
   }
   throw new Error("the plan is not kept");
+}
+
+/** The same sandbox as a program of its own. */
+export function compiledCommand(scratch: Scratch, name: string): Command {
+  const program = join(scratch.directory, "compiled");
+  execFileSync(`${process.cwd()}/bin/tsbox`, ["compile", "--profile", "strict", "-o", program]);
+  return { name, words: [program, TRUE] };
 }

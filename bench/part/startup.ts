@@ -8,13 +8,14 @@ import type { Comparison } from "../comparison.ts";
 import { type Command, Scratch, timeCommands } from "../harness.ts";
 import { bwrapCommands, findPeers, TRUE } from "../peer.ts";
 import type { Setting } from "../suite.ts";
-import { keptCommand } from "./kept.ts";
+import { compiledCommand, keptCommand } from "./kept.ts";
 
 const LAUNCH_BAR = 0.8;
 const RUN_BAR_MS = 25;
 const LAUNCHER = "tsbox: launcher and plan";
 const LONG = "tsbox: with libseccomp's filter as it is";
 const KEPT = "tsbox run --profile strict -- true, plan kept";
+const COMPILED = "tsbox compile --profile strict: the program";
 const FIRST = "tsbox run --profile strict -- true";
 const NODE = "node -e 0";
 const NOTHING = "nothing: true by itself";
@@ -54,10 +55,12 @@ export function compareStarts({ spawn, rounds, bwrap }: Setting): Comparison[] {
     const same = bwrapCommands(plan, scratch, bwrap);
     const { found, missing } = findPeers(spawn, scratch);
     const kept = keptCommand(scratch, KEPT);
+    const compiled = compiledCommand(scratch, COMPILED);
     const commands = [
       { name: NOTHING, words: [TRUE] },
       own,
       kept,
+      compiled,
       long,
       ...same,
       ...found,
@@ -74,7 +77,9 @@ export function compareStarts({ spawn, rounds, bwrap }: Setting): Comparison[] {
           { own: AGAIN, other: NOTHING, by: "ratio", noise: true },
           { own: LONG, other: LAUNCHER, by: "difference" },
           ...same.map(({ name }) => ({ own: LAUNCHER, other: name, by: "ratio", bar: LAUNCH_BAR }) as const),
-          ...same.map(({ name }) => ({ own: KEPT, other: name, by: "ratio", bar: LAUNCH_BAR }) as const),
+          ...[KEPT, COMPILED].flatMap((own) =>
+            same.map(({ name }) => ({ own, other: name, by: "ratio", bar: LAUNCH_BAR }) as const),
+          ),
           ...found.map(({ name }) => ({ own: LAUNCHER, other: name, by: "ratio" }) as const),
         ],
         missing: same.length === 0 ? [...missing, "bubblewrap: it is not installed"] : missing,

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { applyCommand } from "./apply.ts";
 import { cacheCommand } from "./cache.ts";
+import { compileCommand } from "./compile.ts";
 import { completionCommand } from "./completion.ts";
 import { cowCommand } from "./cow.ts";
 import { diffCommand } from "./diff.ts";
@@ -45,6 +46,7 @@ export const makeWhole = (): Command =>
   makeProgram([
     runCommand(),
     shellCommand(),
+    compileCommand(),
     diffCommand(),
     applyCommand(),
     discardCommand(),

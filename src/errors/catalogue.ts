@@ -479,6 +479,18 @@ export const CATALOGUE = {
     fix: "take it as it comes, with onStdout or onStderr, or raise maxOutputBytes",
     exit: 125,
   },
+  E_COMPILE: {
+    what: "cannot make a program of this sandbox",
+    why: "{reason}",
+    fix: "{fix}",
+    exit: 125,
+  },
+  E_COMPILED: {
+    what: "cannot run this compiled sandbox",
+    why: "{fact} is not what it was when this was compiled",
+    fix: "make it as it was, or compile it here and now: tsbox compile",
+    exit: 125,
+  },
   E_LAUNCHER: {
     what: "cannot start the launcher",
     why: "{reason}",

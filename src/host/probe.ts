@@ -11,6 +11,7 @@ import {
   passedVariable,
   variable,
 } from "../observe/process.ts";
+import { readPolicy } from "../observe/recording.ts";
 import { hasOverlay } from "../profile/because.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { Arch } from "../sys/syscalls.ts";
@@ -123,8 +124,9 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
       hasOverlay(profile) && profile.storage.driver !== "overlay"
         ? { program: probeHelper("fuse-overlayfs"), device: probeNode("/dev/fuse") }
         : undefined,
-    own: probeOwn(wanted),
-    plans: canonical(wanted.plansDirectory),
+    // Of the tsbox that plans, which another machine need not have.
+    own: readPolicy(() => probeOwn(wanted)),
+    plans: readPolicy(() => canonical(wanted.plansDirectory)),
     caches: probeCaches(wanted.cacheHome, wanted.caches, user),
     cgroup: wanted.cgroup,
     disks: probeDisks((profile.limits.io ?? []).map(({ device }) => device)),

@@ -10,8 +10,13 @@ export function packageDirectory(url: string): string {
 }
 
 /** The launcher of this package for that architecture. @throws TsboxError E_LAUNCHER when it is not there. */
-export function findLauncher(packageDir: string, arch: Arch): string {
-  const path = `${packageDir}/dist/launcher/${arch}/tsbox-launcher`;
+export const findLauncher = (packageDir: string, arch: Arch): string => findNative(packageDir, arch, "tsbox-launcher");
+
+/** What compiled programs begin with. @throws TsboxError E_LAUNCHER when it is not there. */
+export const findCompiled = (packageDir: string, arch: Arch): string => findNative(packageDir, arch, "tsbox-compiled");
+
+function findNative(packageDir: string, arch: Arch, name: string): string {
+  const path = `${packageDir}/dist/launcher/${arch}/${name}`;
   if (!mayAccess(path, "x")) {
     const reason = mayAccess(path) ? `${path} may not be executed` : `${path} does not exist`;
     throw new TsboxError("E_LAUNCHER", { reason });

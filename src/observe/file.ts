@@ -15,7 +15,7 @@ import {
   statSync,
 } from "node:fs";
 import { resolve } from "node:path";
-import { type GuardKind, isRecording, note, noteFailure, refuseToKeep } from "./recording.ts";
+import { type GuardKind, isRecording, isRecordingPortably, note, noteFailure, refuseToKeep } from "./recording.ts";
 
 /** What a guard holds of a file: no times and no size, which in a directory change with each file in it. */
 export interface Status {
@@ -100,10 +100,17 @@ const isRecent = ({ ctimeNs }: BigIntStats): boolean => BigInt(Date.now()) * NS_
 /** Files that the kernel makes up have no size and no times. */
 const isMadeUp = (path: string): boolean => path.startsWith("/proc/") || path.startsWith("/sys/");
 
+/** What is never the same twice names something that is made for one run. */
+const RANDOM = "/proc/sys/kernel/random/";
+
 /** @param at As it was before it was read. */
 function noteFile(path: string, at: BigIntStats, content: Uint8Array | undefined): void {
   const whole = content !== undefined && content.length <= CONTENT_BYTES ? content : undefined;
-  if (whole !== undefined && (isMadeUp(path) || at.size === 0n || isRecent(at))) note("content", path, whole);
+  if (path.startsWith(RANDOM)) refuseToKeep("something is made for one run, with a name of its own");
+  if (isRecordingPortably()) {
+    if (whole !== undefined) note("content", path, whole);
+    else if (content !== undefined) refuseToKeep(`${path} is long`);
+  } else if (whole !== undefined && (isMadeUp(path) || at.size === 0n || isRecent(at))) note("content", path, whole);
   else if (isMadeUp(path)) refuseToKeep(`${path} is long`);
   else if (isRecent(at)) refuseToKeep(`${path} changed a moment ago`);
   else note("file", path, answerOfFile(at));

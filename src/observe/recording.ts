@@ -59,10 +59,21 @@ export interface Recording {
 
 const textOf = (answer: Answer): string => (typeof answer === "string" ? answer : answer.join());
 
+/** How what is noted is to hold. */
+export interface Manner {
+  /** On other machines too: files by their content alone, and what was asked for the profile not at all. */
+  readonly isPortable?: boolean;
+}
+
 class Recorder implements Recording {
+  readonly isPortable: boolean;
   readonly #guards = new Map<string, Guard>();
   readonly #refusals = new Set<string>();
   isPolicy = false;
+
+  constructor({ isPortable = false }: Manner) {
+    this.isPortable = isPortable;
+  }
 
   get guards(): readonly Guard[] {
     return [...this.#guards.values()];
@@ -73,6 +84,7 @@ class Recorder implements Recording {
   }
 
   add(guard: Omit<Guard, "isPolicy">): void {
+    if (this.isPortable && this.isPolicy) return;
     const key = `${guard.kind} ${guard.argument} ${guard.what}`;
     const known = this.#guards.get(key);
     if (known === undefined) {
@@ -94,10 +106,13 @@ let current: Recorder | undefined;
 /** Whether somebody wants to know what is asked. */
 export const isRecording = (): boolean => current !== undefined;
 
+/** Whether times and places of files say nothing; {@link Manner}. */
+export const isRecordingPortably = (): boolean => current?.isPortable === true;
+
 /** Does `work` and notes what it asks. What it throws is thrown. */
-export function record<T>(work: () => T): { readonly result: T; readonly recording: Recording } {
+export function record<T>(work: () => T, manner: Manner = {}): { readonly result: T; readonly recording: Recording } {
   const outer = current;
-  const recorder = new Recorder();
+  const recorder = new Recorder(manner);
   current = recorder;
   try {
     return { result: work(), recording: recorder };

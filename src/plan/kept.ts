@@ -127,3 +127,15 @@ export function readKey(bytes: Uint8Array): PlanKey | undefined {
   if (packageDir === undefined || cwd === undefined || streams === undefined) return undefined;
   return { packageDir, cwd, streams, words: words.slice(0, -1) };
 }
+
+const TRAILER_MAGIC = "tsboxcp1";
+const MOST_PLANS = 2;
+
+/** A program of its own: src/launcher/compiled.c, then plans without a key, of which it plays the first whose guards hold. */
+export function encodeCompiled(program: Uint8Array, plans: readonly Uint8Array[]): Uint8Array {
+  if (plans.length > MOST_PLANS) throw new RangeError(`a compiled program has at most ${MOST_PLANS} plans`);
+  const trailer = Buffer.alloc(4 * MOST_PLANS + TRAILER_MAGIC.length);
+  for (const [i, plan] of plans.entries()) trailer.writeUInt32LE(plan.length, 4 * i);
+  trailer.write(TRAILER_MAGIC, 4 * MOST_PLANS, "latin1");
+  return Buffer.concat([program, ...plans, trailer]);
+}

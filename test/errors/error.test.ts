@@ -21,7 +21,7 @@ function make(code: ErrorCode, text: string): TsboxError {
 }
 
 const SOURCES = readdirSync(join(import.meta.dirname, "../../src"), { recursive: true, encoding: "utf8" })
-  .filter((name) => name.endsWith(".ts"))
+  .filter((name) => /\.[tc]s?$/.test(name))
   .map((name) => readFileSync(join(import.meta.dirname, "../../src", name), "utf8"));
 
 describe("the catalogue", () => {
@@ -42,7 +42,9 @@ describe("the catalogue", () => {
 
   it("has every code that the source names, and the source names every code", () => {
     const named = new Set(
-      SOURCES.flatMap((text) => text.match(/"E_[A-Z0-9_]+"/g) ?? []).map((code) => code.slice(1, -1)),
+      SOURCES.flatMap((text) => text.match(/"E_[A-Z0-9_]+"| \[E_[A-Z0-9_]+\]/g) ?? []).map((code) =>
+        code.replace(/[^A-Z0-9_]/g, ""),
+      ),
     );
     expect([...named].filter((code) => !(code in CATALOGUE) && !(code in ADVICE))).toEqual([]);
     expect(CODES.filter((code) => !named.has(code))).toEqual([]);

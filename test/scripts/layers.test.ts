@@ -37,6 +37,12 @@ describe("each rule, with a twin that keeps it", () => {
       'import { landlockAbi } from "../sys/libc.ts";',
       'import { landlockAbi } from "../observe/process.ts";',
     ],
+    [
+      "only observe asks, no randomUUID",
+      "src/state/a.ts",
+      "const a = crypto.randomUUID();",
+      'const a = readText("/proc/sys/kernel/random/uuid");',
+    ],
     ["only observe asks, no process.env", "src/cli/a.ts", "const a = process.env;", "const a = process.argv;"],
     ["plan does not reach the host (node:fs)", "src/plan/a.ts", 'import { x } from "node:fs";', 'import "node:path";'],
     ["net does not reach the host (fs/promises)", "src/net/a.ts", 'await import("fs/promises");', ""],

@@ -65,6 +65,7 @@ export const OPTION_VALUES: Readonly<Record<string, () => Values>> = {
   "--device-write-iops": () => ({ kind: "file" }),
   "--ulimit": () => ({ kind: "words", words: RLIMIT_NAMES.map((name) => `${name}=`), goesOn: true }),
   "--report": () => ({ kind: "file" }),
+  "--output": () => ({ kind: "file" }),
 };
 
 /** Of the words that are no options, by the name of the argument; `names` are those of the commands. */

@@ -8,8 +8,35 @@ const LAUNCHER_PATH = findLauncher(ROOT, probeArch());
 
 const HIDE_CGROUPS = "mount -t tmpfs none /sys/fs/cgroup";
 
+/** Does what the words say, and then that. */
+const compiledAnd = (script: string): readonly string[] => ["sh", "-c", `"$@" && ${script}`, "sh"];
+
 /** Errors of the command line, the machine, and tsbox's own files. */
 export const START: readonly Provocation[] = [
+  {
+    code: "E_COMPILE",
+    when: "the directory of the program is not there",
+    told: ["cannot make a program of this sandbox: ENOENT", "fix: name a file in a directory that you can write to"],
+    attempt: () => ({ words: ["compile", "-o", "nowhere/program"] }),
+    repaired: () => ({ words: ["compile", "-o", "program"] }),
+  },
+  {
+    code: "E_COMPILE",
+    when: "something is made anew for each run",
+    told: ["cannot make a program of this sandbox: a limit of the whole sandbox takes a cgroup"],
+    attempt: (project) => {
+      project.write("limited.toml", 'extends = "strict"\nlimits = { memory = "64M", cgroup = "prefer" }\n');
+      return { words: ["compile", "-o", "program", "--profile", "./limited.toml"] };
+    },
+    repaired: () => ({ words: ["compile", "-o", "program"] }),
+  },
+  {
+    code: "E_COMPILED",
+    when: "it is started in another directory",
+    told: ["the current directory is not what it was when this was compiled", "fix: make it as it was, or compile it"],
+    attempt: () => ({ words: ["compile", "-o", "program"], wrapper: compiledAnd("cd ..; exec project/program true") }),
+    repaired: () => ({ words: ["compile", "-o", "program"], wrapper: compiledAnd("exec ./program true") }),
+  },
   {
     code: "E_CGROUP",
     when: "no cgroup is to be seen that could be divided",
