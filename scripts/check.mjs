@@ -15,6 +15,7 @@ export const STATIC_STEPS = [
   { name: "docs/profile.md", argv: ["node", "scripts/gen-profile-doc.mjs", "--check"] },
   { name: "docs/seccomp.md", argv: ["node", "scripts/gen-seccomp.mjs", "--check"] },
   { name: "SECURITY.md", argv: ["node", "scripts/gen-security.mjs", "--check"] },
+  { name: "docs/cow.md", argv: ["node", "scripts/gen-cow.mjs", "--check"] },
   { name: "docs/tools.md", argv: ["node", "scripts/gen-tools.mjs", "--check"] },
 ];
 

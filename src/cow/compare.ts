@@ -1,9 +1,10 @@
 import { errorCode } from "../host/path.ts";
+import type { StorageDriver } from "../profile/profile.ts";
 import { hasSameAttributes, readAttributes } from "./attribute.ts";
 import type { Baseline } from "./baseline.ts";
 import { type Change, type Part, wantedMode } from "./change.ts";
 import { hasSameContent } from "./content.ts";
-import { type Driver, readLayer } from "./layer.ts";
+import { readLayer } from "./layer.ts";
 import { childOf, TREE_ROOT, type TreePath } from "./path.ts";
 import type { Entry, Tree } from "./tree.ts";
 
@@ -17,7 +18,7 @@ import type { Entry, Tree } from "./tree.ts";
 export interface Sides {
   readonly upper: Tree;
   readonly host: Tree;
-  readonly driver: Driver;
+  readonly driver: StorageDriver;
   readonly baseline: Baseline;
 }
 

@@ -1,4 +1,5 @@
 import { TsboxError } from "../errors/error.ts";
+import type { StorageDriver } from "../profile/profile.ts";
 import { childOf, shownPath, type TreePath } from "./path.ts";
 import type { Entry, Tree } from "./tree.ts";
 
@@ -13,8 +14,6 @@ import type { Entry, Tree } from "./tree.ts";
  * fuse-overlayfs: the same device, or any file ".wh.NAME", hides NAME; ".wh..wh..opq" or user.fuseoverlayfs.opaque = "y"
  * makes a directory opaque. It gives a command no name that begins with ".wh.", and no attribute of that name.
  */
-export const DRIVERS = ["overlay", "fuse-overlayfs"] as const;
-export type Driver = (typeof DRIVERS)[number];
 
 /** A directory of the upper: what it puts over the one below it. */
 export interface Layer {
@@ -41,7 +40,7 @@ function checkMarks(tree: Tree, path: TreePath): void {
 }
 
 /** What the upper has of a directory. @throws TsboxError E_COW_FORMAT. */
-export function readLayer(tree: Tree, path: TreePath, driver: Driver): Layer {
+export function readLayer(tree: Tree, path: TreePath, driver: StorageDriver): Layer {
   const entries = new Map<string, Entry | "whiteout">();
   let opaque = tree.readXattr(path, OPAQUE_XATTR[driver])?.toString("latin1") === "y";
   for (const name of tree.list(path)) {

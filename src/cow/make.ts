@@ -11,9 +11,10 @@ import {
 import { basename, dirname, join } from "node:path";
 import { isAtOrBelow } from "../base/path.ts";
 import { TsboxError } from "../errors/error.ts";
+import type { StorageDriver } from "../profile/profile.ts";
 import type { Arch } from "../sys/syscalls.ts";
 import { takeBaseline } from "./baseline.ts";
-import type { Driver } from "./layer.ts";
+
 import { emptyTree } from "./remove.ts";
 import { type Copy, type CopyRecord, type Kept, namesIn, readyStore, storeOf } from "./store.ts";
 import { Tree } from "./tree.ts";
@@ -39,7 +40,7 @@ export interface NewCopy {
   readonly name: string;
   /** Canonical. */
   readonly directory: string;
-  readonly driver: Driver;
+  readonly driver: StorageDriver;
   readonly protect: readonly string[];
 }
 

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { isAtOrBelow } from "../base/path.ts";
 import { TsboxError } from "../errors/error.ts";
 import { canonical } from "../host/path.ts";
-import { DRIVERS } from "./layer.ts";
+import { STORAGE_DRIVERS } from "../profile/profile.ts";
 
 /*
  * The copies of work directories that runs with --cow have made: a directory each in the user's state directory, with what was
@@ -20,7 +20,7 @@ const RECORD = v.strictObject({
   /** The work directory, without links, and which one that was. */
   directory: v.string(),
   inode: v.string(),
-  driver: v.picklist(DRIVERS),
+  driver: v.picklist(STORAGE_DRIVERS),
   /** Of the profile that it was made with; relative to the directory. */
   protect: v.array(v.string()),
   /** Milliseconds since 1970. */

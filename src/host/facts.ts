@@ -136,8 +136,8 @@ export interface HostFacts {
   readonly fuse: FuseFact | undefined;
   /** tsbox itself: its package, Node, its configuration and what it keeps; what writes these decides over the next run. */
   readonly own: readonly HostPath[];
-  /** Where plans are kept, if that is there: no command may read them either. Canonical. */
-  readonly plans: HostPath | undefined;
+  /** Where plans and copies of work directories are kept, as far as that is there: no command may read them either. Canonical. */
+  readonly hidden: readonly HostPath[];
   /** When the profile has caches and there is a place for them. */
   readonly caches: CacheFact | undefined;
   /** When the profile has limits that need one. */

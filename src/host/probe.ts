@@ -101,6 +101,12 @@ function probeOwn({ packageDir, configHome, cacheHome, stateHome, plansDirectory
   return [...new Set([...there, ...folders])].filter((path) => path.startsWith("/")).map(hostPath);
 }
 
+/** src/state/plans.ts, src/cow/store.ts. */
+const probeHidden = ({ plansDirectory, stateHome }: Wanted): HostPath[] =>
+  [plansDirectory, ...(stateHome === undefined ? [] : [`${stateHome}/tsbox/cow`])].flatMap(
+    (path) => canonical(path) ?? [],
+  );
+
 /** Everything that the plan of `profile` depends on. */
 export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
   const arch = probeArch();
@@ -126,7 +132,7 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
         : undefined,
     // Of the tsbox that plans, which another machine need not have.
     own: readPolicy(() => probeOwn(wanted)),
-    plans: readPolicy(() => canonical(wanted.plansDirectory)),
+    hidden: readPolicy(() => probeHidden(wanted)),
     caches: probeCaches(wanted.cacheHome, wanted.caches, user),
     cgroup: wanted.cgroup,
     disks: probeDisks((profile.limits.io ?? []).map(({ device }) => device)),

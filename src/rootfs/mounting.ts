@@ -50,7 +50,7 @@ function checkSource(mount: BindMount, fact: PathFact, facts: HostFacts, why: Be
     throw new TsboxError("E_MOUNT_LINK", { source, target, link: fact.untrusted, real }, why);
   }
   const own = facts.own.find((path) => isAtOrBelow(path, real) || isAtOrBelow(real, path));
-  const shown = facts.plans !== undefined && isAtOrBelow(real, facts.plans) ? facts.plans : undefined;
+  const shown = facts.hidden.find((path) => isAtOrBelow(real, path));
   if (shown !== undefined) throw new TsboxError("E_MOUNT_OWN", { source: real, own: shown }, why);
   if (mount.mode === "rw" && own !== undefined) throw new TsboxError("E_MOUNT_OWN", { source: real, own }, why);
   return real;

@@ -195,13 +195,19 @@ function planCgroups(profile: Profile, ground: Ground): Step {
 /** The least that a tmpfs can have. */
 const HIDING_BYTES = bytes(4096);
 
-/** An empty tmpfs over the kept plans where a mount shows them: what is in them is this machine's and earlier runs'. */
-function hidePlans({ step, because: why }: Step, { plans }: HostFacts): Step[] {
-  if (plans === undefined || (step.op !== "bind" && step.op !== "overlay")) return [];
+/** An empty tmpfs over what tsbox keeps, where a mount shows it: that is this machine's and earlier runs'. */
+function hideKept({ step, because: why }: Step, { hidden }: HostFacts): Step[] {
+  if (step.op !== "bind" && step.op !== "overlay") return [];
   const source = step.op === "bind" ? step.source : step.lower;
-  if (!isBelow(plans, source)) return [];
-  const target = sandboxPath(step.target + plans.slice(source === "/" ? 0 : source.length));
-  return [{ step: { op: "tmpfs", target, size: HIDING_BYTES, mode: 0o555, way: "inside", points: [] }, because: why }];
+  return hidden
+    .filter((path) => isBelow(path, source))
+    .map((path) => {
+      const target = sandboxPath(step.target + path.slice(source === "/" ? 0 : source.length));
+      return {
+        step: { op: "tmpfs", target, size: HIDING_BYTES, mode: 0o555, way: "inside", points: [] },
+        because: why,
+      };
+    });
 }
 
 const isWritableBind = (step: RootfsStep): step is Extract<RootfsStep, { op: "bind" }> =>
@@ -238,11 +244,7 @@ export function planRootfs(
   const all = placeMounts(profile, facts.cwd, (mount) => isThere(mount, facts));
   for (const placed of all) {
     const mount = planMount(placed, { profile, facts, ground, all, uppers });
-    mounts.push(
-      mount,
-      ...(isWritableBind(mount.step) ? protection.holdIn(mount.step) : []),
-      ...hidePlans(mount, facts),
-    );
+    mounts.push(mount, ...(isWritableBind(mount.step) ? protection.holdIn(mount.step) : []), ...hideKept(mount, facts));
   }
   const based = source !== undefined;
   return [

@@ -5,17 +5,19 @@ import { discardCopy, freeName, isUntouched, makeCopy, protectMore } from "../co
 import { type Copy, checkDirectory, checkName, findCopy, storeOf } from "../cow/store.ts";
 import { TsboxError } from "../errors/error.ts";
 import { probeArch, probeUser } from "../host/probe.ts";
-import type { RunOptions } from "../plan/plan.ts";
+import type { Plan, RunOptions } from "../plan/plan.ts";
 import { because } from "../profile/because.ts";
-import type { Profile } from "../profile/profile.ts";
+import type { Profile, StorageDriver } from "../profile/profile.ts";
 import { readProfile } from "../profile/read.ts";
 
 /** Where a run keeps what its command changes in the work directory. */
 export interface RunCopy {
   readonly name: string;
   readonly uppers: NonNullable<RunOptions["uppers"]>;
+  /** With the driver of a copy that has changes in it. */
+  readonly profile: Profile;
   /** Makes the copy when it is not there yet; not before there is a plan, so that what cannot be run leaves none. */
-  readonly make: () => void;
+  readonly make: (plan: Plan) => void;
 }
 
 /** Files of subordinate ids are not the user's, who could neither read nor remove them. */
@@ -41,6 +43,12 @@ export const protectedOf = ({ protect }: Copy, packageDir: string): readonly str
   return [...new Set([...protect, ...readProfile(file, places, {}).protect])];
 };
 
+/** Who makes the overlay that writes to the copy. */
+function driverOf({ steps }: Plan): StorageDriver {
+  for (const { step } of steps) if (step.op === "overlay" && step.upper.kind === "kept") return step.driver.kind;
+  throw new RangeError("a plan with a copy has no overlay that writes to it");
+}
+
 /** @throws TsboxError E_COW_NAME, E_COW_MANY, E_COW_STORE, E_COW_FORMAT, E_COW_DIRECTORY, E_COW_IDS, E_COW_BUSY. */
 export function findRunCopy(
   { name: wanted, stateHome }: { readonly name?: string; readonly stateHome: string | undefined },
@@ -49,18 +57,21 @@ export function findRunCopy(
 ): RunCopy {
   checkIds(profile);
   const store = storeOf(stateHome);
-  const copy = findCopy(stateHome, wanted, cwd);
-  if (copy !== undefined) checkDirectory(copy, cwd);
-  const name = copy?.name ?? (wanted === undefined ? freeName(store, cwd) : checkName(wanted));
+  const found = findCopy(stateHome, wanted, cwd);
+  if (found !== undefined) checkDirectory(found, cwd);
+  const name = found?.name ?? (wanted === undefined ? freeName(store, cwd) : checkName(wanted));
+  const uppers = new Map([[sandboxPath(cwd), hostPath(join(store, name))]]);
+  // What one driver has written down means something else to the other.
+  const goesOn = found !== undefined && !isUntouched(found);
+  if (goesOn) {
+    const storage = { driver: found.driver };
+    return { name, uppers, profile: { ...profile, storage }, make: () => protectMore(found, profile.protect) };
+  }
   const arch = probeArch();
-  const make = () => {
-    if (copy !== undefined && !isUntouched(copy)) {
-      protectMore(copy, profile.protect);
-      return;
-    }
+  const make = (plan: Plan) => {
     // What the host is now is the beginning of a copy without changes.
-    if (copy !== undefined) withCopy(copy, () => discardCopy(copy, arch));
-    makeCopy(stateHome, { name, directory: cwd, driver: "overlay", protect: profile.protect }, arch);
+    if (found !== undefined) withCopy(found, () => discardCopy(found, arch));
+    makeCopy(stateHome, { name, directory: cwd, driver: driverOf(plan), protect: profile.protect }, arch);
   };
-  return { name, uppers: new Map([[sandboxPath(cwd), hostPath(join(store, name))]]), make };
+  return { name, uppers, profile, make };
 }

@@ -169,13 +169,16 @@ function findOthers(profile: Profile, { runtimeHome, cacheHome, starts }: Reques
 export function prepare(request: Request, options: RunOptions = {}): Prepared {
   const { cow, stateHome, starts } = request;
   const settled = settle(request);
-  const gathered = gather(settled);
-  if (cow === undefined) return { ...gathered, plan: plan(gathered.profile, gathered.facts, options) };
+  if (cow === undefined) {
+    const { profile, facts } = gather(settled);
+    return { profile, facts, plan: plan(profile, facts, options) };
+  }
   refuseToKeep("a copy of the work directory is made or gone on with");
-  const copy = findRunCopy({ ...cow, stateHome }, gathered.profile, settled.cwd);
-  const made = plan(gathered.profile, gathered.facts, { ...options, uppers: copy.uppers });
-  if (starts !== undefined) copy.make();
-  return { ...gathered, plan: made, copy: copy.name };
+  const copy = findRunCopy({ ...cow, stateHome }, settled.written, settled.cwd);
+  const { profile, facts } = gather({ ...settled, written: copy.profile });
+  const made = plan(profile, facts, { ...options, uppers: copy.uppers });
+  if (starts !== undefined) copy.make(made);
+  return { profile, facts, plan: made, copy: copy.name };
 }
 
 /**

@@ -154,13 +154,16 @@ export const ROWS: readonly Row[] = [
     "D d/a",
     "A d/b",
   ),
-  row(
-    "a directory made writable and emptied",
-    "mkdir d; echo a > d/a; chmod 555 d",
-    "chmod 755 d; rm -r d",
-    "D d/",
-    "D d/a",
-  ),
+  {
+    ...row(
+      "a directory made writable and emptied",
+      "mkdir d; echo a > d/a; chmod 555 d",
+      "chmod 755 d; rm -r d",
+      "D d/",
+      "D d/a",
+    ),
+    except: { driver: "fuse-overlayfs", why: "it copies no directory that may not be written to" },
+  },
   row("a file becomes a directory", "echo a > x", "rm x; mkdir x; echo b > x/b", "R x/", "A x/b"),
   row(
     "a directory becomes a file",
@@ -199,13 +202,11 @@ export const ROWS: readonly Row[] = [
     "A n\\xfe\\xff",
     "D o\\xff",
   ),
-  row(
-    "a name of 255 bytes, and one with a dash",
-    "",
-    `: > ${"n".repeat(255)}; : > ./-rf`,
-    "A -rf",
-    `A ${"n".repeat(255)}`,
-  ),
+  row("a name with a dash in front", "", ": > ./-rf", "A -rf"),
+  {
+    ...row("a name of 255 bytes", "", `: > ${"n".repeat(255)}`, `A ${"n".repeat(255)}`),
+    except: { driver: "fuse-overlayfs", why: "its marks are names that are four bytes longer" },
+  },
   row("names in another script, and with quotes", "", `echo a > 'ä ö'; echo b > '"q" $x'`, 'A "q" $x', "A ä ö"),
   {
     ...row(

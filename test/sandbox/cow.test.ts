@@ -1,8 +1,9 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { STORAGE_DRIVERS } from "../../src/profile/profile.ts";
 import { listTree } from "../cow/listing.ts";
-import { ROWS } from "../cow/rows.ts";
+import { ROWS, type Row } from "../cow/rows.ts";
 import { makeProject, type Project } from "../support/project.ts";
 import { bare, tsbox } from "../support/tsbox.ts";
 
@@ -15,16 +16,16 @@ const LIMIT_MS = 120_000;
 
 const folderOf = (i: number): string => `r${String(i).padStart(2, "0")}`;
 
-/** Each row's lines in its own directory; the first that fails ends it. */
+/** Each row's lines in its own directory; a row that fails is told by its directory. */
 const script = (lines: readonly string[]): string =>
-  `set -e; umask 022; ${lines.map((line, i) => `(cd ${folderOf(i)}; ${line === "" ? ":" : line})`).join("\n")}`;
+  `umask 022\n${lines.map((line, i) => `(set -e; cd ${folderOf(i)}; ${line === "" ? ":" : line})\n[ $? = 0 ] || echo ${folderOf(i)} >&2`).join("\n")}`;
 
-async function makeTree(): Promise<Project> {
+async function makeTree(rows: readonly Row[]): Promise<Project> {
   const project = makeProject();
-  for (const i of ROWS.keys()) mkdirSync(join(project.cwd, folderOf(i)));
+  for (const i of rows.keys()) mkdirSync(join(project.cwd, folderOf(i)));
   await change(
     project,
-    ROWS.map(({ before }) => before),
+    rows.map(({ before }) => before),
   );
   return project;
 }
@@ -34,23 +35,26 @@ async function change(project: Project, lines: readonly string[]): Promise<void>
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
 }
 
-const CHANGES = ROWS.map((row) => row.change);
-
 type Trees = readonly Readonly<Record<string, string>>[];
 
-const listRows = ({ cwd }: Project): Trees => ROWS.map((_, i) => listTree(join(cwd, folderOf(i))));
-
-describe("changes in a copy, by the kernel's overlayfs", () => {
+describe.each(STORAGE_DRIVERS)("changes in a copy, by %s", (driver) => {
+  const rows = ROWS.filter(({ except }) => except?.driver !== driver);
+  const listRows = ({ cwd }: Project): Trees => rows.map((_, i) => listTree(join(cwd, folderOf(i))));
+  const changes = rows.map((row) => row.change);
   let diff = "";
   let [direct, applied]: Trees[] = [];
 
   it("are made inside, and applied without a word", { timeout: LIMIT_MS }, async () => {
-    const [one, other] = [await makeTree(), await makeTree()];
-    await change(one, CHANGES);
+    const [one, other] = [await makeTree(rows), await makeTree(rows)];
+    await change(one, changes);
     const options = { ...other, limitMs: LIMIT_MS };
+    const profile = join(other.home, "p.toml");
+    writeFileSync(profile, `extends = "strict"\nstorage.driver = "${driver}"\n`);
     const before = listRows(other);
-    const inside = await tsbox(["run", "--cow", "--quiet", "--", "bash", "-c", script(CHANGES)], options);
-    expect(inside).toMatchObject({ code: 0, stderr: "" });
+    const words = ["run", "--profile", profile, "--cow", "--quiet", "--", "bash", "-c", script(changes)];
+    expect(await tsbox(words, options)).toMatchObject({ code: 0, stderr: "" });
+    const [copy] = JSON.parse((await tsbox(["cow", "list", "--json"], options)).stdout);
+    expect(copy).toMatchObject({ driver, changed: true });
     diff = (await tsbox(["diff"], options)).stdout;
     expect(listRows(other), "neither run nor diff changes the host").toEqual(before);
     expect(await tsbox(["apply"], options)).toMatchObject({ code: 0, stderr: "" });
@@ -58,7 +62,7 @@ describe("changes in a copy, by the kernel's overlayfs", () => {
     applied = listRows(other);
   });
 
-  for (const [i, row] of ROWS.entries()) {
+  for (const [i, row] of rows.entries()) {
     it(row.what, () => {
       const told = diff.split("\n").flatMap((line) => {
         const match = new RegExp(`^([ADMR]) ${folderOf(i)}/(.*?)(?: {2}\\(.*)?$`).exec(line);

@@ -150,7 +150,7 @@ export function hostFacts(host: Host, profile: Profile): HostFacts {
           }
         : undefined,
     own: [hostPath("/opt/tsbox"), hostPath("/usr/bin/node")],
-    plans: undefined,
+    hidden: [],
     caches:
       wantedCaches(profile, cwd).length === 0
         ? undefined

@@ -176,7 +176,28 @@ async function hiddenDeletion(twin: boolean): Promise<Outcome> {
   return { worked: isForged || (!twin && !told.includes("D precious\n")), told };
 }
 
+/** The twin is told of another state directory, so that this is a directory like others. */
+async function reach(twin: boolean, words: readonly string[]): Promise<Outcome> {
+  const project = makeTrap();
+  await runInCopy(project, "echo secret > d/secret");
+  const env: Record<string, string> = twin ? { XDG_STATE_HOME: join(project.home, "elsewhere") } : {};
+  const { code, stdout, stderr } = await tsbox(["run", ...words.map((word) => word.replace("$HOME", project.home))], {
+    ...project,
+    env,
+  });
+  const isWritten = existsSync(join(upperOf(project), "planted"));
+  return { worked: isWritten || stdout.includes("secret"), told: `${code} ${stdout}${stderr}` };
+}
+
+const STORE = ".local/state/tsbox/cow";
+const readCopy = (twin: boolean) =>
+  reach(twin, ["-v", "$HOME:/h:ro", "--", "sh", "-c", `cat /h/${STORE}/project/upper/d/secret`]);
+const writeCopy = (twin: boolean) =>
+  reach(twin, ["-v", "$HOME/.local/state:/s", "--", "sh", "-c", "echo > /s/tsbox/cow/project/upper/planted"]);
+
 export const APPLY = {
+  "copy-read": readCopy,
+  "copy-write": writeCopy,
   "apply-link": linkOut,
   "apply-race": linkRace,
   "apply-stage": stageLink,
