@@ -26,6 +26,7 @@ function tellFailed({ change, error }: Outcome): void {
 
 /** @returns Whether every change of the copy is on the host now. */
 function apply(session: Session, { dryRun }: Flags): boolean {
+  const outcomes = dryRun === true ? [] : session.apply();
   const shown = session.chosen.filter(({ left }) => left?.why !== "unmeant");
   for (const line of renderChanges(shown)) print(`${line}\n`);
   print(`${renderSummary(shown)}\n`);
@@ -33,7 +34,7 @@ function apply(session: Session, { dryRun }: Flags): boolean {
   if (open > 0) process.exitCode = LEFT;
   if (dryRun === true) return false;
   let failed = 0;
-  for (const outcome of session.apply()) {
+  for (const outcome of outcomes) {
     tellFailed(outcome);
     if (outcome.error !== undefined) failed++;
   }

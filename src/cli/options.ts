@@ -95,6 +95,7 @@ const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]
 function makeOption([flags, description]: readonly [string, string], heading: string): Option {
   const isRepeated = flags.endsWith(" +");
   const option = new Option(flags.replace(/ \+$/, ""), description).helpGroup(heading);
+  if (flags.startsWith("--cow")) option.conflicts("work");
   return isRepeated ? option.argParser(collect) : option;
 }
 

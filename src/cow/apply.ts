@@ -1,5 +1,7 @@
 import { closeSync } from "node:fs";
 import { errorCode } from "../host/path.ts";
+import { ERRNOS } from "../sys/errno.ts";
+import { SystemCallError } from "../sys/libc.ts";
 import { readAttributes, writeAttributes } from "./attribute.ts";
 import { type Baseline, isUnchanged } from "./baseline.ts";
 import { type Change, wantedMode } from "./change.ts";
@@ -66,16 +68,31 @@ export class Applier {
     this.#stage = stage;
   }
 
-  /** One that cannot be made hinders no other. */
-  *apply(changes: readonly Change[]): Generator<Outcome> {
+  /** Makes the place where things are made. @throws Error where nothing can be made. */
+  begin(): void {
     this.#sweep();
     this.#host.makeDirectory(this.#stage);
+  }
+
+  /** One that cannot be made hinders no other. */
+  *apply(changes: readonly Change[]): Generator<Outcome> {
     try {
       for (const batch of batchesOf(changes)) yield* this.#applyBatch(batch);
-      // From below: a directory may not be writable any more when it is done.
-      for (const finish of [...this.#finally.values()].reverse()) finish();
+      this.#finish();
     } finally {
       this.#sweep();
+    }
+  }
+
+  /** From below: a directory may not be writable any more when it is done. */
+  #finish(): void {
+    for (const finish of [...this.#finally.values()].reverse()) {
+      try {
+        finish();
+      } catch (error) {
+        // Somebody has removed it meanwhile.
+        if (!(error instanceof SystemCallError && error.errno === ERRNOS.enoent)) throw error;
+      }
     }
   }
 

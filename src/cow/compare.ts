@@ -103,7 +103,8 @@ class Comparison {
   #note(path: TreePath, entry: Entry, change: Change | undefined): void {
     if (entry.kind !== "file" || entry.links < 2) return;
     const names = this.#linked.get(entry.inode) ?? [];
-    this.#linked.set(entry.inode, [...names, { path, entry, ...(change === undefined ? {} : { change }) }]);
+    names.push({ path, entry, ...(change === undefined ? {} : { change }) });
+    this.#linked.set(entry.inode, names);
   }
 
   #visitOther(path: TreePath, from: Entry | undefined, to: Entry): void {

@@ -1,6 +1,6 @@
 import type { Change } from "./change.ts";
 import { hasSameContent } from "./content.ts";
-import type { TreePath } from "./path.ts";
+import { parentOf, type TreePath } from "./path.ts";
 import type { Entry, Tree } from "./tree.ts";
 
 /*
@@ -12,35 +12,40 @@ import type { Entry, Tree } from "./tree.ts";
 type Removed = Extract<Change, { what: "delete" }>;
 type Added = Extract<Change, { what: "add" }>;
 
-const isBelow = (path: string, folder: string): boolean => path.startsWith(`${folder}/`);
-
-/** Of the changes of one kind: what is at each path, and by directory what lies below. */
+/** The changes of one kind, by what is deleted or added as a whole: the path of the top, and below it all that came or went with it. */
 class Side<C extends Removed | Added> {
-  readonly tops: readonly C[];
-  readonly #changes: readonly C[];
+  /** By the path of the top, each thing's path from there. */
+  readonly #trees = new Map<string, Map<string, C>>();
   readonly #entry: (change: C) => Entry;
 
   constructor(changes: readonly C[], entry: (change: C) => Entry) {
-    this.#changes = changes;
     this.#entry = entry;
-    const paths = new Set<string>(changes.map(({ path }) => path));
-    this.tops = changes.filter(({ path }) => !paths.has(path.slice(0, Math.max(path.lastIndexOf("/"), 0))));
+    const tops = new Map<string, string>();
+    // By path: what is above comes first.
+    for (const change of [...changes].sort((one, other) => (one.path < other.path ? -1 : 1))) {
+      const { path } = change;
+      const top = tops.get(parentOf(path)) ?? path;
+      tops.set(path, top);
+      const tree = this.#trees.get(top) ?? new Map<string, C>();
+      this.#trees.set(top, tree.set(path.slice(top.length), change));
+    }
   }
 
-  /** Each thing at and below the path, by its path from there. */
-  below(top: C): Map<string, C> {
-    const inside = this.#changes.filter(({ path }) => path === top.path || isBelow(path, top.path));
-    return new Map(inside.map((change) => [change.path.slice(top.path.length), change]));
+  get tops(): C[] {
+    return [...this.#trees.values()].flatMap((tree) => tree.get("") ?? []);
+  }
+
+  below(top: C): ReadonlyMap<string, C> {
+    return this.#trees.get(top.path) ?? new Map();
   }
 
   /** The same for whatever may be the same tree. */
   key(top: C): string {
-    const { kind } = this.#entry(top);
     const below = [...this.below(top)].map(([path, change]) => {
-      const { kind: each, size, mode } = this.#entry(change);
-      return `${path}\0${each}\0${each === "directory" ? "" : size}\0${mode}`;
+      const { kind, size, mode } = this.#entry(change);
+      return `${path}\0${kind}\0${kind === "directory" ? "" : size}\0${mode}`;
     });
-    return `${kind}\0${below.sort().join("\0")}`;
+    return below.join("\0");
   }
 }
 

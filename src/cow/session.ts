@@ -1,6 +1,8 @@
+import { TsboxError } from "../errors/error.ts";
 import type { Arch } from "../sys/syscalls.ts";
 import { Applier, type Outcome } from "./apply.ts";
 import type { Baseline } from "./baseline.ts";
+import type { Change } from "./change.ts";
 import { compareTrees } from "./compare.ts";
 import { saveBaseline, withCopy, withTrees } from "./hold.ts";
 import { treePath } from "./path.ts";
@@ -14,7 +16,7 @@ export interface Session {
   readonly upper: Tree;
   readonly host: Tree;
   readonly chosen: readonly Chosen[];
-  /** Makes what is to be made, and remembers what the host is then. */
+  /** Begins to make what is to be made; each outcome is of one more change. Then remembers what the host is. */
   readonly apply: () => Generator<Outcome>;
 }
 
@@ -53,11 +55,23 @@ interface Trees {
   readonly baseline: Baseline;
 }
 
-function* applyChosen(copy: Copy, trees: Trees, chosen: readonly Chosen[]): Generator<Outcome> {
-  const changes = chosen.flatMap(({ change, left }) => (left === undefined ? [change] : []));
+/** @throws TsboxError E_COW_DIRECTORY where nothing can be made, before anything is. */
+function applyChosen(copy: Copy, trees: Trees, chosen: readonly Chosen[]): Generator<Outcome> {
+  const applier = new Applier(trees, treePath(stageOf(copy)));
   try {
-    yield* new Applier(trees, treePath(stageOf(copy))).apply(changes);
+    applier.begin();
+  } catch (error) {
+    const reason = `${copy.directory} cannot be written to: ${error instanceof Error ? error.message : String(error)}`;
+    throw new TsboxError("E_COW_DIRECTORY", { name: copy.name, reason, fix: "make it writable to you" });
+  }
+  const changes = chosen.flatMap(({ change, left }) => (left === undefined ? [change] : []));
+  return applyAll(applier, changes, copy, trees.baseline);
+}
+
+function* applyAll(applier: Applier, changes: readonly Change[], copy: Copy, baseline: Baseline): Generator<Outcome> {
+  try {
+    yield* applier.apply(changes);
   } finally {
-    saveBaseline(copy, trees.baseline);
+    saveBaseline(copy, baseline);
   }
 }

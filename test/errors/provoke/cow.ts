@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Project } from "../../support/project.ts";
 import { type Attempt, type Provocation, run } from "../provocation.ts";
@@ -13,10 +13,10 @@ const inState = (project: Project, attempt: Attempt): Attempt => ({
 });
 
 /** A copy of a directory, as tsbox makes them, in which nothing is changed. */
-function keep(project: Project, name: string, directory = project.cwd): string {
+function keep(project: Project, name: string, directory = project.cwd, inode = 0): string {
   const folder = join(stateOf(project), "tsbox/cow", name);
   for (const inner of ["upper", "work"]) mkdirSync(join(folder, inner), { recursive: true });
-  const record = { version: 1, directory, inode: "0", driver: "overlay", protect: [], created: 0 };
+  const record = { version: 1, directory, inode: String(inode), driver: "overlay", protect: [], created: 0 };
   writeFileSync(join(folder, "record.json"), JSON.stringify(record));
   writeFileSync(join(folder, "names"), "");
   return folder;
@@ -108,6 +108,21 @@ export const COW: readonly Provocation[] = [
       return inState(project, diff("one"));
     },
     repaired: (project) => inState(project, { words: ["discard", "one"] }),
+  },
+  {
+    code: "E_COW_DIRECTORY",
+    when: "the directory cannot be written to any more",
+    told: ["cannot be written to: EACCES", "fix: make it writable to you"],
+    attempt: (project) => {
+      keep(project, "one", project.cwd, statSync(project.cwd).ino);
+      writeFileSync(join(stateOf(project), "tsbox/cow/one/upper/new"), "");
+      chmodSync(project.cwd, 0o500);
+      return inState(project, { words: ["apply", "--allow-protected"] });
+    },
+    repaired: (project) => {
+      chmodSync(project.cwd, 0o700);
+      return inState(project, { words: ["discard"] });
+    },
   },
   {
     code: "E_COW_IDS",
