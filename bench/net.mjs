@@ -4,7 +4,7 @@
 import { buildAll, isBuildStale } from "../scripts/build.mjs";
 import { measure, measureAsUser } from "./measure.mjs";
 
-const [, , ROUNDS = "7"] = process.argv;
+const [, , ROUNDS = "20"] = process.argv;
 
 async function main() {
   if (!/^[1-9]\d{0,2}$/.test(ROUNDS)) {
