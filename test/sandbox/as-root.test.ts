@@ -1,11 +1,14 @@
-import { describe, expect, it } from "vitest";
+import { chownSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { Diagnosis } from "../../src/doctor/diagnosis.ts";
 import { buildFixture } from "../support/fixture.ts";
+import { FRONT, forgetPlans, isKept, keep, keptFiles } from "../support/kept.ts";
 import { type Memory, memoryOf } from "../support/memory.ts";
 import { type Running, until } from "../support/process.ts";
 import { makeProject } from "../support/project.ts";
 import { lines } from "../support/shell.ts";
-import { bare, ROOT, run, startTsbox, tsbox } from "../support/tsbox.ts";
+import { bare, ROOT, run, startTsbox, startWords, tsbox } from "../support/tsbox.ts";
 
 /** What all processes of tsbox may have together, README and DESIGN. */
 const LIMIT_BYTES = 1.5 * 2 ** 20;
@@ -104,5 +107,40 @@ describe("memory", () => {
     console.log(`memory of supervisor and PID 1: Pss ${pssBytes / 1024} KiB, private ${privateBytes / 1024} KiB`);
     expect(privateBytes).toBeGreaterThan(0);
     expect(Math.max(privateBytes, pssBytes)).toBeLessThanOrEqual(LIMIT_BYTES);
+  });
+});
+
+describe("a plan that is kept", () => {
+  it("leaves nothing of the caller's environment in tsbox's processes, and takes no more memory", async () => {
+    const { cwd } = makeProject();
+    onTestFinished(() => forgetPlans(cwd));
+    await keep(["run", "--", "true"], { cwd });
+    const words = ["run", "--", "sh", "-c", "echo ready; cat"];
+    const env = { TSBOX_SECRET: "hunter2", NODE_OPTIONS: "--require=/nonexistent/module" };
+    const running = startWords([FRONT, ...words], { cwd, env });
+    const { privateBytes, pssBytes } = await measure(running);
+    for (const pid of [running.pid, await running.init()]) {
+      expect(readFileSync(`/proc/${pid}/environ`, "latin1").replaceAll("\0", "")).toBe("");
+      expect(readFileSync(`/proc/${pid}/cmdline`, "latin1")).toMatch(/^[-\0]+sh\0-c\0/);
+    }
+    await running.ended();
+    expect(Math.max(privateBytes, pssBytes)).toBeLessThanOrEqual(LIMIT_BYTES);
+  });
+
+  it("is ignored when its file, or the directory, is another user's", async () => {
+    const { cwd } = makeProject();
+    onTestFinished(() => forgetPlans(cwd));
+    const words = ["run", "--", "true"];
+    await keep(words, { cwd });
+    const [file = ""] = keptFiles(cwd);
+    for (const path of [file, dirname(file)]) {
+      chownSync(path, 65_534, 65_534);
+      try {
+        expect(await isKept(words, { cwd }), path).toBe(false);
+      } finally {
+        chownSync(path, 0, 0);
+      }
+      expect(await isKept(words, { cwd }), path).toBe(true);
+    }
   });
 });

@@ -37,7 +37,8 @@ export function startTsbox(words: readonly string[], options: Options): Running 
   return startWords([...(options.wrapper ?? []), process.execPath, "--", TSBOX, ...words], options);
 }
 
-function startWords(words: readonly string[], options: Options): Running {
+/** Starts a command outside of any sandbox. */
+export function startWords(words: readonly string[], options: Options): Running {
   return start(words, {
     cwd: options.cwd,
     env: environment(options),
