@@ -3,7 +3,8 @@ import type { Overrides } from "../profile/override.ts";
 
 const FOOTER = `
 What is not given is as the profile says; tsbox-profile(5) has its keys.
---uidmap, --gidmap, --cap-add, --cap-drop, --volume, --tmpfs, --env, --env-file,
+--uidmap, --gidmap, --cap-add, --cap-drop, --volume, --tmpfs, --mask, --secret,
+--secret-file, --env, --env-file,
 --publish, --dns, --dns-search, --add-host, --ulimit, --device-read-bps,
 --device-write-bps, --device-read-iops and --device-write-iops may be given
 several times. --init and --rm are always on: the command has an init process
@@ -44,6 +45,9 @@ const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]
       ["-v, --volume <src[:dst][:mode]> +", "share a path: rw (the default), ro or overlay"],
       ["--tmpfs <dst[:options]> +", "mount memory, as /cache:size=64M,mode=0755"],
       ["--cow [name]", "keep what is changed in the current directory in a copy: --cow=NAME"],
+      ["--mask <path> +", "hide what is at a path"],
+      ["--secret <name[=variable]> +", "a variable's value as /run/secrets/NAME, in memory"],
+      ["--secret-file <name=file> +", "a file's content, the same"],
       ["--work <mode>", "the current directory: ro, rw, overlay or none"],
       ["-w, --workdir <path>", "start in this directory of the sandbox"],
     ],
@@ -154,6 +158,9 @@ const SINGLE = [
 const REPEATED = [
   "volume",
   "tmpfs",
+  "mask",
+  "secret",
+  "secretFile",
   "env",
   "envFile",
   "uidmap",

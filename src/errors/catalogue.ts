@@ -268,6 +268,7 @@ export const CATALOGUE = {
     fix: "create it there, or mount on a path outside {within}",
     exit: 125,
   },
+  E_SECRET: { what: "cannot make the secret {target}", why: "{reason}", fix: "{fix}", exit: 125 },
   E_ROOT: { what: "cannot make {directory} the root", why: "{reason}", fix: "{fix}", exit: 125 },
   E_DEVICE: {
     what: "cannot bind the device {device}",

@@ -1,5 +1,6 @@
 import type { Prefix } from "../base/address.ts";
-import type { HostGid, HostPath, HostUid } from "../base/brand.ts";
+import type { HostGid, HostPath, HostUid, SandboxPath } from "../base/brand.ts";
+import type { Secret } from "../base/secret.ts";
 import type { Backend, NetworkMode, RlimitName } from "../profile/profile.ts";
 import type { Arch } from "../sys/syscalls.ts";
 import type { SeccompFact } from "./filter.ts";
@@ -132,6 +133,8 @@ export interface HostFacts {
   readonly paths: ReadonlyMap<string, PathFact>;
   /** Where something is mounted, when the profile has overlays. */
   readonly mountPoints: readonly HostPath[];
+  /** What is in the profile's secrets, by their targets. */
+  readonly secrets: ReadonlyMap<SandboxPath, Secret>;
   /** What fuse-overlayfs needs, when the profile has overlays that it may be used for. */
   readonly fuse: FuseFact | undefined;
   /** tsbox itself: its package, Node, its configuration and what it keeps; what writes these decides over the next run. */

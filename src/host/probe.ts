@@ -25,6 +25,7 @@ import { probeMounts } from "./mountinfo.ts";
 import { probeNetwork } from "./network.ts";
 import { probeNode } from "./node.ts";
 import { canonical, ifThere, linkStatusOrNone, probePath } from "./path.ts";
+import { probeSecrets } from "./secret.ts";
 import { probeSubordinate } from "./subid.ts";
 import { isWithinTsbox } from "./surroundings.ts";
 
@@ -126,6 +127,7 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
     cwd: wanted.cwd,
     paths: probePaths(wanted.paths),
     mountPoints: hasOverlay(profile) ? probeMounts().map(({ target }) => hostPath(target)) : [],
+    secrets: probeSecrets(profile),
     fuse:
       hasOverlay(profile) && profile.storage.driver !== "overlay"
         ? { program: probeHelper("fuse-overlayfs"), device: probeNode("/dev/fuse") }

@@ -9,6 +9,8 @@ export const CODE: Readonly<Record<Step["step"]["op"], AdviceCode>> = {
   overlay: "E_OVERLAY",
   "overlay-link": "E_OVERLAY",
   base: "E_OVERLAY",
+  "hold-secret": "E_MOUNT",
+  secret: "E_MOUNT",
   bind: "E_MOUNT",
   capabilities: "E_CAPABILITIES",
   "cgroup-figures": "E_CGROUP",

@@ -14,6 +14,7 @@ export interface Invariant {
 const MOUNTS: readonly Op[] = [
   "bind",
   "overlay",
+  "secret",
   "scratch",
   "device",
   "tmpfs",
@@ -24,7 +25,7 @@ const MOUNTS: readonly Op[] = [
   "readonly",
   "mask",
 ];
-const SKELETON: readonly Op[] = ["directory", "symlink", "file"];
+const SKELETON: readonly Op[] = ["directory", "symlink", "file", "hold-secret"];
 
 export const INVARIANTS: readonly Invariant[] = [
   {
@@ -206,7 +207,7 @@ export const INVARIANTS: readonly Invariant[] = [
     name: "writable parts before what is mounted in them",
     why: "each is mounted on itself, over whatever is there",
     earlier: ["scratch"],
-    later: ["bind", "overlay", "device", "devpts", "tmpfs", "attach-proc"],
+    later: ["bind", "overlay", "secret", "device", "devpts", "tmpfs", "attach-proc"],
   },
   {
     name: "mounts before pivot",

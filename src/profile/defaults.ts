@@ -87,6 +87,8 @@ function readOnlyMount(mount: ProfileMount, size: Bytes): ProfileMount {
     case "bind":
       return mount.mode === "overlay" ? mount : { ...mount, mode: "ro" };
     case "tmpfs":
+    case "mask":
+    case "secret":
       return mount;
     case "cache":
       return { type: "tmpfs", target: mount.target, size, mode: 0o700 };

@@ -219,7 +219,7 @@ const KEYS = {
   },
   "mount.type": {
     absent: '`"bind"`',
-    text: "A part of the host; memory; or a directory of tsbox's own that is still there in the next run, [see below](#caches).",
+    text: "A part of the host; memory; a directory of tsbox's own that is still there in the next run, [see below](#caches); nothing, over what is to be hidden; or a file in memory, [see below](#masks-and-secrets).",
   },
   "mount.source": {
     absent: "must be written",
@@ -245,6 +245,14 @@ const KEYS = {
   "mount.scope": {
     absent: '`"work"`',
     text: "Which runs share the cache: those from the same work directory, or all of a profile of this name. `profile`: what one project's command puts there, another's uses.",
+  },
+  "mount.variable": {
+    absent: "or `file`",
+    text: "The variable of your environment whose value the secret is. Whoever may read your processes' environment can read it anyway.",
+  },
+  "mount.file": {
+    absent: "or `variable`",
+    text: "The file whose content the secret is, at most 1 MiB; may start with a [variable](#units). The file itself is not shared.",
   },
   "mount.permissions": {
     absent: '`"0755"`',

@@ -66,6 +66,12 @@ class Expansion {
 
   mount(written: WrittenMount, index: number): ProfileMount {
     const target = this.path(written.target, "inside", parseTarget, "mount", index, "target");
+    if (written.type === "secret") {
+      const { from } = written;
+      if ("variable" in from) return { type: "secret", target, from };
+      const file = this.path(from.file, "outside", parseHostPath, "mount", index, "file");
+      return { type: "secret", target, from: { file } };
+    }
     if (written.type !== "bind") return { ...written, target };
     const source = this.path(written.source, "outside", parseHostPath, "mount", index, "source");
     return { ...written, source, target };

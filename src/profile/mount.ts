@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { bytes } from "../base/brand.ts";
+import { bytes, type HostPath, type SandboxPath } from "../base/brand.ts";
+import { environmentFault } from "./environment.ts";
 import { choice, flag, leaf, shaped, table, text, word } from "./leaf.ts";
 import { parseHostPath, parseTarget } from "./path.ts";
 import type { ProfileMount } from "./profile.ts";
@@ -10,7 +11,7 @@ import { TEMPLATE_PATH, type Template, templated } from "./variable.ts";
 /** A tmpfs without a size has this one: a mount without limit could eat the host's memory. */
 const TMPFS_SIZE = bytes(64 * 1024 ** 2);
 
-const TYPE = word(["bind", "tmpfs", "cache"]);
+const TYPE = word(["bind", "tmpfs", "cache", "mask", "secret"]);
 
 /** tmpfs(5) takes a size of 0 for no limit; the least that holds anything is a page. */
 export const TMPFS_RANGE = { min: 4096, max: 1024 ** 4 };
@@ -24,9 +25,12 @@ const TARGET = leaf(templated(parseTarget), TEMPLATE_PATH);
 
 /** A mount as it is written: variables in its paths have no value yet. */
 export type WrittenMount = Written<ProfileMount>;
-type Written<M> = M extends unknown
-  ? { readonly [K in keyof M]: K extends "source" | "target" ? M[K] | Template : M[K] }
-  : never;
+type Written<M> = M extends { readonly from: unknown }
+  ? { readonly type: "secret"; readonly target: SandboxPath | Template; readonly from: WrittenSecret }
+  : M extends unknown
+    ? { readonly [K in keyof M]: K extends "source" | "target" ? M[K] | Template : M[K] }
+    : never;
+type WrittenSecret = { readonly variable: string } | { readonly file: HostPath | Template };
 
 const MODE = word(["ro", "rw", "overlay"]);
 const TMPFS_BYTES = leaf((input) => parseBytes(input, TMPFS_RANGE), size(TMPFS_RANGE));
@@ -95,13 +99,41 @@ const CACHE = v.pipe(
   v.transform(({ name, target, scope = "work" }): WrittenMount => ({ type: "cache", name, target, scope })),
 );
 
+const MASK = v.pipe(
+  table({ type: shaped(TYPE, { const: "mask" }), target: TARGET }),
+  v.transform(({ target }): WrittenMount => ({ type: "mask", target })),
+);
+
+const SECRET = v.pipe(
+  shaped(
+    table({
+      type: shaped(TYPE, { const: "secret" }),
+      target: TARGET,
+      variable: v.exactOptional(text("the name of a variable", environmentFault, matching("[^=\\u0000]+"))),
+      file: v.exactOptional(leaf(templated(parseHostPath), TEMPLATE_PATH)),
+    }),
+    { oneOf: [{ required: ["variable"] }, { required: ["file"] }] },
+  ),
+  v.rawTransform(({ dataset, addIssue, NEVER }): WrittenMount => {
+    const { target, variable, file } = dataset.value;
+    if (variable !== undefined && file === undefined) return { type: "secret", target, from: { variable } };
+    if (file !== undefined && variable === undefined) return { type: "secret", target, from: { file } };
+    const at = { type: "object", origin: "value", input: { target }, key: "variable", value: variable } as const;
+    addIssue({ expected: "either variable or file", message: "", input: variable, path: [at] });
+    return NEVER;
+  }),
+);
+
 const isOfType = (type: string, input: unknown): boolean =>
   typeof input === "object" && input !== null && "type" in input && input.type === type;
 
 /**
  * One `[[mount]]`: a bind has source, target, mode, optional, and size if it is an overlay; a tmpfs has target, size,
- * permissions; a cache has name, target, scope.
+ * permissions; a cache has name, target, scope; a mask has target; a secret has target, and variable or file.
  */
-export const MOUNT = choice([BIND, TMPFS, CACHE], (input) =>
-  isOfType("tmpfs", input) ? TMPFS : isOfType("cache", input) ? CACHE : BIND,
-);
+const BY_TYPE = { tmpfs: TMPFS, cache: CACHE, mask: MASK, secret: SECRET } as const;
+
+export const MOUNT = choice([BIND, TMPFS, CACHE, MASK, SECRET], (input) => {
+  const named = Object.entries(BY_TYPE).find(([type]) => isOfType(type, input));
+  return named === undefined ? BIND : named[1];
+});

@@ -11,6 +11,10 @@ function show(mount: ProfileMount): string {
       return `tmpfs of ${renderBytes(mount.size)}`;
     case "cache":
       return `cache ${mount.name} of the ${mount.scope}`;
+    case "mask":
+      return "a mask";
+    case "secret":
+      return "file" in mount.from ? `a secret of ${mount.from.file}` : `a secret of ${mount.from.variable}`;
     default:
       return assertNever(mount);
   }
@@ -41,6 +45,10 @@ function isNarrower(before: ProfileMount, after: ProfileMount): boolean {
       return (
         before.type === "cache" && after.name === before.name && (after.scope === "work" || before.scope === "profile")
       );
+    case "mask":
+      return before.type === "mask";
+    case "secret":
+      return before.type === "secret" && JSON.stringify(before.from) === JSON.stringify(after.from);
     default:
       return assertNever(after);
   }

@@ -8,7 +8,7 @@ import { type LimitOverrides, limitsOf } from "./override-limits.ts";
 import type { RawProfile } from "./schema.ts";
 import { validateProfile } from "./validate.ts";
 import { escapeText } from "./variable.ts";
-import { COMMAND_LINE, parseRootfs, parseTmpfs, parseVolume, refuse } from "./volume.ts";
+import { COMMAND_LINE, parseRootfs, parseSecret, parseTmpfs, parseVolume, refuse } from "./volume.ts";
 
 /** What options of the command line say, as they were written; the library takes the same. */
 export interface Overrides extends LimitOverrides {
@@ -33,6 +33,9 @@ export interface Overrides extends LimitOverrides {
   readonly readOnly?: boolean;
   readonly volume?: readonly string[];
   readonly tmpfs?: readonly string[];
+  readonly mask?: readonly string[];
+  readonly secret?: readonly string[];
+  readonly secretFile?: readonly string[];
   readonly env?: readonly string[];
   readonly envFile?: readonly string[];
   readonly capAdd?: readonly string[];
@@ -164,6 +167,12 @@ export function readOverrides(overrides: Overrides, cwd: string): CommandLine {
   for (const text of overrides.volume ?? [])
     draft.addMount(`--volume ${text}`, parseVolume(`--volume ${text}`, text, cwd));
   for (const text of overrides.tmpfs ?? []) draft.addMount(`--tmpfs ${text}`, parseTmpfs(`--tmpfs ${text}`, text));
+  for (const text of overrides.mask ?? [])
+    draft.addMount(`--mask ${text}`, parseVolume(`--mask ${text}`, `${text}:mask`, cwd));
+  for (const text of overrides.secret ?? [])
+    draft.addMount(`--secret ${text}`, parseSecret(`--secret ${text}`, text, "variable", cwd));
+  for (const text of overrides.secretFile ?? [])
+    draft.addMount(`--secret-file ${text}`, parseSecret(`--secret-file ${text}`, text, "file", cwd));
   addVariables(overrides, draft, cwd);
   addCapabilities(overrides, draft);
   for (const text of overrides.ulimit ?? []) draft.addRlimit(`--ulimit ${text}`, text);

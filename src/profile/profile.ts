@@ -39,6 +39,15 @@ export type ProfileMount =
       readonly target: SandboxPath;
       /** Whose runs share it: those of the same work directory, or all of the same profile. */
       readonly scope: "work" | "profile";
+    }
+  /** Hides what is at a path. */
+  | { readonly type: "mask"; readonly target: SandboxPath }
+  /** A file in memory that only the command's user can read. */
+  | {
+      readonly type: "secret";
+      readonly target: SandboxPath;
+      /** A variable of tsbox's own environment, or a file, absolute. */
+      readonly from: { readonly variable: string } | { readonly file: HostPath };
     };
 
 /** What makes overlays: the kernel, or fuse-overlayfs(1). */

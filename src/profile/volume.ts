@@ -32,9 +32,13 @@ const ACCESS = ["ro", "rw", "overlay"];
 /** SRC, SRC:DST, SRC:MODE or SRC:DST:MODE as a `[[mount]]`; rw unless it says ro or overlay, as podman's -v. */
 export function parseVolume(flag: string, text: string, cwd: string): Record<string, string> {
   const parts = text.split(":");
-  const mode = parts.length > 1 && ACCESS.includes(parts.at(-1) ?? "") ? parts.pop() : "rw";
+  const mode = parts.length > 1 && [...ACCESS, "mask"].includes(parts.at(-1) ?? "") ? parts.pop() : "rw";
   const [source = "", target] = parts;
   if (parts.length === 3) refuse(flag, "ro, rw or overlay as the last part", parts[2] ?? "");
+  if (mode === "mask" && parts.length === 1 && source !== "") {
+    return { type: "mask", target: resolveSource(source, cwd) };
+  }
+  if (mode === "mask") refuse(flag, "PATH:mask, the path being one inside", text);
   if (parts.length > 3 || source === "" || target === "") {
     const hint = "; a path with a colon in it needs a [[mount]] in a profile";
     refuse(flag, "SRC, SRC:DST or SRC:DST:ro|rw|overlay", text, hint);
@@ -67,4 +71,22 @@ export function parseRootfs(flag: string, text: string, cwd: string): Record<str
   }
   const source = `dir:${escapeText(resolveSource(directory, cwd))}`;
   return mode === undefined ? { source } : { source, mode };
+}
+
+/** NAME or NAME=VARIABLE, NAME=FILE for `--secret-file`, as a `[[mount]]`; a name that is no path lies in /run/secrets. */
+export function parseSecret(
+  flag: string,
+  text: string,
+  from: "variable" | "file",
+  cwd: string,
+): Record<string, string> {
+  const at = text.indexOf("=");
+  const name = at < 0 ? text : text.slice(0, at);
+  const value = at < 0 ? undefined : text.slice(at + 1);
+  if (name === "" || value === "" || (value === undefined && from === "file")) {
+    refuse(flag, from === "file" ? "NAME=FILE" : "NAME or NAME=VARIABLE", text);
+  }
+  const target = name.startsWith("/") ? name : `/run/secrets/${name}`;
+  if (from === "file") return { type: "secret", target, file: resolveSource(value ?? "", cwd) };
+  return { type: "secret", target, variable: value ?? name };
 }

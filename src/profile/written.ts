@@ -44,7 +44,11 @@ function writeMount(mount: ProfileMount): WrittenTable {
     const limit = mount.size === undefined ? {} : { size: quantity(renderBytes(mount.size)) };
     return { ...mount, source: escapeText(mount.source), target, ...limit };
   }
-  if (mount.type === "cache") return { ...mount, target };
+  if (mount.type === "cache" || mount.type === "mask") return { ...mount, target };
+  if (mount.type === "secret") {
+    const { from } = mount;
+    return { type: "secret", target, ...("file" in from ? { file: escapeText(from.file) } : from) };
+  }
   const { type, size, mode } = mount;
   return { type, target, size: quantity(renderBytes(size)), permissions: mode.toString(8).padStart(4, "0") };
 }

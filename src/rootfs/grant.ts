@@ -29,6 +29,8 @@ function grantOf({ step, because }: Planned<RootfsStep>): Grant[] {
       return [{ path: sandboxPath("/"), directory: true, access: step.mode === "ro" ? "execute" : "write", because }];
     case "scratch":
       return [{ path: step.target, directory: true, access: step.readonly ? "execute" : "write", because }];
+    case "secret":
+      return [{ path: step.target, directory: false, access: "read", because }];
     case "tmpfs":
     case "overlay":
       return [{ path: step.target, directory: true, access: "write", because }];

@@ -1,7 +1,7 @@
 import { assertNever } from "../base/assert.ts";
 import { sandboxPath } from "../base/brand.ts";
 import { printable } from "../base/printable.ts";
-import { type Call, call, flags, type Lowered, slot, WRITABLE_PROC, writeFile } from "../sys/call.ts";
+import { type Call, call, data, flags, type Lowered, slot, WRITABLE_PROC, writeFile } from "../sys/call.ts";
 import { AT, LOCK, MNT, O, RENAME } from "../sys/uapi.ts";
 import { lowerBase, lowerOverlay, lowerOverlayLink, makePoint } from "./lower-overlay.ts";
 import {
@@ -22,7 +22,7 @@ import {
   setAttributes,
   tmpfsSettings,
 } from "./mount.ts";
-import { asideName, MASK_DIRECTORY, MASK_FILE, type RootfsStep, type Way } from "./step.ts";
+import { asideName, MASK_DIRECTORY, MASK_FILE, type RootfsStep } from "./step.ts";
 
 const root = slot("root");
 
@@ -81,7 +81,7 @@ function moveAside({ folder, name }: Extract<RootfsStep, { op: "move-aside" }>):
 }
 
 /** Where tsbox's own directories and files are, to be mounted. */
-const madeIn = ({ way }: { readonly way: Way }): string => (way === "inside" ? MEMORY : "root");
+const madeIn = (based: boolean): string => (based ? MEMORY : "root");
 
 type OfOthers =
   | "base"
@@ -121,7 +121,7 @@ function lowerInit(step: OfInit): Call[] {
       );
     case "scratch":
       return [
-        cloneInside(step.target, { at: madeIn(step) }),
+        cloneInside(step.target, { at: madeIn(step.way === "inside") }),
         setAttributes("tree", step.readonly ? ["RDONLY", "NOSUID", "NODEV"] : ["NOSUID", "NODEV"], step.target, {
           recursive: false,
         }),
@@ -129,6 +129,31 @@ function lowerInit(step: OfInit): Call[] {
       ];
     case "bind":
       return lowerBind(step);
+    case "hold-secret": {
+      const { length } = step.secret;
+      const of = printable(step.path);
+      return [
+        call("openat", [root, relative(step.path), O.WRONLY | O.CREAT | O.EXCL | O.CLOEXEC, 0o400], {
+          save: "file",
+          of,
+        }),
+        ...(length === 0
+          ? []
+          : [
+              call("write", [slot("file"), data(step.secret.reveal(), String(step.secret)), length], {
+                exact: true,
+                of,
+              }),
+            ]),
+        call("close", [slot("file")], { of }),
+      ];
+    }
+    case "secret":
+      return [
+        cloneInside(step.path, { at: madeIn(step.based) }),
+        setAttributes("tree", ["RDONLY", "NOSUID", "NODEV", "NOEXEC"], step.target, { recursive: false }),
+        ...attach(step.target, step.way),
+      ];
     case "device":
       return [
         ...cloneHost(`/dev/${step.name}`, { recursive: false, system: true }),
@@ -178,7 +203,7 @@ function lowerInit(step: OfInit): Call[] {
       return [
         ...newFileSystem("proc", {}, ["NOSUID", "NODEV", "NOEXEC"], "tree"),
         ...attach(sandboxPath(`${step.folder}/proc`), step.way),
-        cloneInside(MASK_DIRECTORY, { at: madeIn(step) }),
+        cloneInside(MASK_DIRECTORY, { at: madeIn(step.way === "inside") }),
         setAttributes("tree", ["RDONLY", "NOSUID", "NODEV", "NOEXEC"], step.folder, { recursive: false }),
         ...attach(step.folder, step.way),
       ];
@@ -190,7 +215,7 @@ function lowerInit(step: OfInit): Call[] {
       ];
     case "mask":
       return [
-        cloneInside(step.directory ? MASK_DIRECTORY : MASK_FILE, { at: madeIn(step) }),
+        cloneInside(step.directory ? MASK_DIRECTORY : MASK_FILE, { at: madeIn(step.based) }),
         setAttributes("tree", ["RDONLY", "NOSUID", "NODEV", "NOEXEC"], step.target, { recursive: false }),
         ...attach(step.target, step.way),
       ];
@@ -207,7 +232,7 @@ function lowerInit(step: OfInit): Call[] {
     case "seal-root":
       if (step.based) return [closeSlot("root"), closeSlot(MEMORY)];
       return [
-        call("unlinkat", [root, relative(MASK_FILE), 0], { of: MASK_FILE }),
+        ...[MASK_FILE, ...step.secrets].map((path) => call("unlinkat", [root, relative(path), 0], { of: path })),
         call("unlinkat", [root, relative(MASK_DIRECTORY), flags(AT, "REMOVEDIR")], { of: MASK_DIRECTORY }),
         setAttributes("root", ["RDONLY"], "/", { recursive: false }),
         call("close", [root]),

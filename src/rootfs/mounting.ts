@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { HostPath, SandboxPath } from "../base/brand.ts";
+import { type HostPath, type SandboxPath, sandboxPath } from "../base/brand.ts";
 import { isAtOrBelow, isBelow } from "../base/path.ts";
 import { type Because, TsboxError } from "../errors/error.ts";
 import { type HostFacts, isDirectory, type PathFact, pathFact } from "../host/facts.ts";
@@ -8,7 +8,7 @@ import type { Profile, ProfileMount } from "../profile/profile.ts";
 import { cacheSource } from "./cache.ts";
 import { chooseDriver } from "./driver.ts";
 import type { Ground } from "./ground.ts";
-import { LayerPoints, madePoint } from "./overlay.ts";
+import { inLower, LayerPoints, madePoint } from "./overlay.ts";
 import { type Placed, TOP_LINKS } from "./place.ts";
 import { MOVABLE } from "./protect.ts";
 import { Skeleton } from "./skeleton.ts";
@@ -33,7 +33,9 @@ function checkTarget(target: SandboxPath, { root }: Profile, why: Because): void
 }
 
 const kindOf = (mount: ProfileMount, facts: HostFacts): "directory" | "file" =>
-  mount.type !== "bind" || isDirectory(pathFact(facts, mount.source)) ? "directory" : "file";
+  mount.type === "secret" || (mount.type === "bind" && !isDirectory(pathFact(facts, mount.source)))
+    ? "file"
+    : "directory";
 
 const realOf = (fact: PathFact): HostPath | undefined => (fact.kind === "missing" ? undefined : fact.real);
 
@@ -74,7 +76,7 @@ function checkRename({ mount, outer }: Placed, { nesting }: Profile, why: Becaus
 function planPoints(tmpfs: Placed, { profile, facts, all }: Mounting): MadePoint[] {
   const inside = new Skeleton();
   for (const { mount, key, outer } of all) {
-    if (outer !== tmpfs) continue;
+    if (outer !== tmpfs || mount.type === "mask") continue;
     const kind = kindOf(mount, facts);
     refuseTarget(mount.target, inside.fault(mount.target, kind), because(profile, key));
     inside.mountPoint(mount.target, kind);
@@ -88,7 +90,7 @@ function planPoints(tmpfs: Placed, { profile, facts, all }: Mounting): MadePoint
 function planLayer(overlay: Placed, lower: HostPath, { profile, facts, all }: Mounting): readonly MadePoint[] {
   const layer = new LayerPoints(overlay.mount.target, lower, facts);
   for (const { mount, key, outer } of all) {
-    if (outer === overlay)
+    if (outer === overlay && mount.type !== "mask")
       refuseTarget(mount.target, layer.add(mount.target, kindOf(mount, facts)), because(profile, key));
   }
   return layer.points;
@@ -118,6 +120,47 @@ export interface Mounting {
   readonly uppers: Uppers;
 }
 
+/** Whether what tsbox has made in memory lies apart from the root; src/rootfs/directory.ts. */
+const isBased = ({ root }: Profile): boolean => typeof root.source === "object";
+
+/** Where the secret of that number lies in the root until it is mounted. */
+const secretPath = (index: number): SandboxPath => sandboxPath(`/.secret-${index}`);
+
+type Held = Planned<Extract<RootfsStep, { op: "hold-secret" }>>;
+
+/** The secrets of a profile, in memory from the start. */
+export function holdSecrets(profile: Profile, facts: HostFacts): Held[] {
+  return profile.mounts.flatMap(({ type, target }, i): Held[] => {
+    if (type !== "secret") return [];
+    const secret = facts.secrets.get(target);
+    if (secret === undefined) throw new RangeError(`no fact about the secret ${target}`);
+    return [{ step: { op: "hold-secret", path: secretPath(i), secret }, because: because(profile, `mount[${i}]`) }];
+  });
+}
+
+/**
+ * Hides what is there, of whatever kind; nothing where nothing is.
+ *
+ * @throws TsboxError E_MOUNT_TARGET for a link, and where nothing of the host is shown.
+ */
+export function planMask({ mount: { target }, key, outer, within, throughBind }: Placed, mounting: Mounting): Step[] {
+  const { profile, facts } = mounting;
+  const why = because(profile, key);
+  checkTarget(target, profile, why);
+  const { source } = profile.root;
+  const top = sandboxPath("/");
+  const onRoot = outer === undefined && typeof source === "object" ? inLower(target, top, source.directory) : undefined;
+  const onHost = within?.onHost ?? onRoot;
+  if (onHost === undefined) refuseTarget(target, "nothing of the host is shown there that could be hidden", why);
+  const fact = onHost === undefined ? undefined : pathFact(facts, onHost);
+  if (fact === undefined || fact.kind === "missing") return [];
+  if (fact.kind === "symlink") refuseTarget(target, "it is a link there; name what it leads to", why);
+  const way = throughBind ? "inside" : "skeleton";
+  return [
+    { step: { op: "mask", target, directory: fact.kind === "directory", way, based: isBased(profile) }, because: why },
+  ];
+}
+
 function planSource(placed: Placed, mounting: Mounting, why: Because): Step {
   const { mount, throughBind } = placed;
   const { target } = mount;
@@ -126,6 +169,11 @@ function planSource(placed: Placed, mounting: Mounting, why: Because): Step {
     const points = planPoints(placed, mounting);
     return { step: { op: "tmpfs", target, size: mount.size, mode: mount.mode, way, points }, because: why };
   }
+  if (mount.type === "secret") {
+    const path = secretPath(mounting.profile.mounts.indexOf(mount));
+    return { step: { op: "secret", path, target, way, based: isBased(mounting.profile) }, because: why };
+  }
+  if (mount.type === "mask") throw new RangeError("a mask has no source");
   if (mount.type === "cache") {
     const source = cacheSource(mount, mounting.profile, mounting.facts, why);
     return { step: { op: "bind", source, target, mode: "rw", way, directory: true, system: false }, because: why };
@@ -149,6 +197,8 @@ export function planMount(placed: Placed, mounting: Mounting): Step {
   checkTarget(target, profile, why);
   // What is in a cache is for the command to say: no mount point is sure to be there.
   if (outer?.mount.type === "cache") refuseTarget(target, `it lies in the cache ${outer.mount.name}`, why);
+  if (outer?.mount.type === "mask") refuseTarget(target, `${outer.mount.target} is hidden`, why);
+  if (outer?.mount.type === "secret") refuseTarget(target, `${outer.mount.target} is a secret`, why);
   const step = planSource(placed, mounting, why);
   const kind = kindOf(mount, facts);
   // An overlay has made it.

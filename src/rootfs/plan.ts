@@ -8,7 +8,7 @@ import { accountOf, group, passwd } from "./account.ts";
 import { planCaches } from "./cache.ts";
 import { DirectoryGround, rootDirectory } from "./directory.ts";
 import type { Ground } from "./ground.ts";
-import { isThere, planMount, type Uppers } from "./mounting.ts";
+import { holdSecrets, isThere, planMask, planMount, type Uppers } from "./mounting.ts";
 import { inLower } from "./overlay.ts";
 import { placeMounts, SYSTEM_TREES, TOP_LINKS } from "./place.ts";
 import { planProc } from "./proc.ts";
@@ -243,18 +243,24 @@ export function planRootfs(
   mounts.push(...planProc(profile, facts, ground));
   const all = placeMounts(profile, facts.cwd, (mount) => isThere(mount, facts));
   for (const placed of all) {
+    if (placed.mount.type === "mask") {
+      mounts.push(...planMask(placed, { profile, facts, ground, all, uppers }));
+      continue;
+    }
     const mount = planMount(placed, { profile, facts, ground, all, uppers });
     mounts.push(mount, ...(isWritableBind(mount.step) ? protection.holdIn(mount.step) : []), ...hideKept(mount, facts));
   }
   const based = source !== undefined;
+  const secrets = holdSecrets(profile, facts);
   return [
     { step: { op: "private-mounts" }, because: ALWAYS },
     { step: { op: "root", size: profile.root.size }, because: because(profile, "root.size") },
+    ...secrets,
     ...ground.steps,
     ...scratch,
     ...mounts,
     { step: { op: "enter-root", based }, because: ALWAYS },
-    { step: { op: "seal-root", based }, because: ALWAYS },
+    { step: { op: "seal-root", based, secrets: secrets.map(({ step }) => step.path) }, because: ALWAYS },
   ];
 }
 

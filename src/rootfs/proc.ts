@@ -91,7 +91,10 @@ export function planProc(profile: Profile, facts: HostFacts, ground: Ground): St
     const fact = pathFact(facts, target);
     // Below a hidden directory there is nothing to hide any more.
     if (fact.kind === "missing" || profile.proc.masked.some((other) => isBelow(target, other))) continue;
-    steps.push({ step: { op: "mask", target, directory: isDirectory(fact), way }, because: hiding });
+    steps.push({
+      step: { op: "mask", target, directory: isDirectory(fact), way, based: way === "inside" },
+      because: hiding,
+    });
   }
   return steps;
 }

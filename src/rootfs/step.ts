@@ -1,6 +1,7 @@
 import { assertNever } from "../base/assert.ts";
 import { type Bytes, type HostPath, type SandboxPath, sandboxPath } from "../base/brand.ts";
 import { printable } from "../base/printable.ts";
+import type { Secret } from "../base/secret.ts";
 
 /** Empty stand-ins that masks are copies of; made in the root and unlinked before it is sealed. */
 export const MASK_FILE = sandboxPath("/.masked-file");
@@ -66,6 +67,15 @@ export type RootfsStep =
       /** Parents first; what the directory lacks. None if it is writable: nothing is made in it. */
       readonly points: readonly MadePoint[];
     }
+  /** In the root, until it is sealed; only what is mounted of it stays. */
+  | { readonly op: "hold-secret"; readonly path: SandboxPath; readonly secret: Secret }
+  | {
+      readonly op: "secret";
+      readonly path: SandboxPath;
+      readonly target: SandboxPath;
+      readonly way: Way;
+      readonly based: boolean;
+    }
   | { readonly op: "scratch"; readonly target: SandboxPath; readonly readonly: boolean; readonly way: Way }
   | {
       readonly op: "bind";
@@ -115,10 +125,16 @@ export type RootfsStep =
   /** A proc without masks, under a mount that hides it: the kernel gives nobody a fresh one where none is whole. */
   | { readonly op: "hidden-proc"; readonly folder: SandboxPath; readonly way: Way }
   | { readonly op: "readonly"; readonly target: SandboxPath; readonly way: Way }
-  | { readonly op: "mask"; readonly target: SandboxPath; readonly directory: boolean; readonly way: Way }
+  | {
+      readonly op: "mask";
+      readonly target: SandboxPath;
+      readonly directory: boolean;
+      readonly way: Way;
+      readonly based: boolean;
+    }
   /** `based`: the root lies on another one, which goes with the host's. */
   | { readonly op: "enter-root"; readonly based: boolean }
-  | { readonly op: "seal-root"; readonly based: boolean }
+  | { readonly op: "seal-root"; readonly based: boolean; readonly secrets: readonly SandboxPath[] }
   | { readonly op: "workdir"; readonly path: SandboxPath }
   /** The supervisor's: directories one in the other below `root`, which exists. */
   | { readonly op: "make-cache"; readonly root: HostPath; readonly folders: readonly string[] }
@@ -160,6 +176,10 @@ export function describeRootfs(step: RootfsStep): string {
       return `link ${printable(step.path)} to ${printable(step.to)}`;
     case "file":
       return `write ${printable(step.path)} (${Buffer.byteLength(step.content)} bytes)`;
+    case "hold-secret":
+      return `put a secret of ${step.secret.length} bytes into memory`;
+    case "secret":
+      return `show the secret as ${printable(step.target)}, to its owner alone`;
     case "base":
       return describeBase(step);
     case "scratch":

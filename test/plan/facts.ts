@@ -180,6 +180,8 @@ const BUSY: Overrides = {
 
 /** A network with a way out, and ports that lead in. */
 const CONNECTED: Overrides = {
+  secret: ["token=TOKEN"],
+  mask: ["/home/u/project/.npmrc"],
   network: "user",
   publish: ["8080:80", "0.0.0.0:5000-5001:5000-5001/udp"],
   addHost: ["db:192.0.2.7"],

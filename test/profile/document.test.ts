@@ -19,7 +19,11 @@ function complete(text: string): object {
 }
 
 /** What a mount of that type must say besides its target. */
-const NEEDED: Readonly<Record<string, string>> = { bind: 'source = "/a"', cache: 'type = "cache"\nname = "a"' };
+const NEEDED: Readonly<Record<string, string>> = {
+  bind: 'source = "/a"',
+  cache: 'type = "cache"\nname = "a"',
+  secret: 'type = "secret"\nvariable = "A"',
+};
 
 /** A mount of that type with one more key. */
 const mountOf = (type: string, line = "") => `[[mount]]\n${NEEDED[type] ?? `type = "${type}"`}\ntarget = "/a"\n${line}`;

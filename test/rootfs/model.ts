@@ -67,7 +67,15 @@ export class RootModel {
       case "attach-proc":
         this.#checkTarget(step.target, "directory", "skeleton");
         return;
+      case "secret":
+        this.#checkTarget(step.target, "file", step.way);
+        this.#mounts.push({ target: step.target, made: undefined });
+        return;
       case "mask":
+        if (isBelow(step.target, "/proc")) return;
+        this.#checkTarget(step.target, step.directory ? "directory" : "file", step.way);
+        this.#mounts.push({ target: step.target, made: undefined });
+        return;
       case "readonly":
         this.#check(isBelow(step.target, "/proc"), `${step.target} is not of proc`);
         return;

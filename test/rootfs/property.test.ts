@@ -42,6 +42,12 @@ const MOUNT: fc.Arbitrary<ProfileMount> = fc.oneof(
     size: fc.constant(bytes(4096)),
     mode: fc.constant(0o755),
   }),
+  fc.record({ type: fc.constant("mask" as const), target: ANY.map(sandboxPath) }),
+  fc.record({
+    type: fc.constant("secret" as const),
+    target: ANY.map(sandboxPath),
+    from: fc.constant({ variable: "TOKEN" }),
+  }),
   fc.record({
     type: fc.constant("cache" as const),
     name: fc.constantFrom("c", "d"),

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { type Prefix, parsePrefix } from "../../src/base/address.ts";
 import { hostGid, hostPath, hostUid } from "../../src/base/brand.ts";
+import { Secret } from "../../src/base/secret.ts";
 import type { HostFacts, IdRange, PathFact } from "../../src/host/facts.ts";
 import { hasOverlay } from "../../src/profile/because.ts";
 import { needsCgroup } from "../../src/profile/limits.ts";
@@ -142,6 +143,11 @@ export function hostFacts(host: Host, profile: Profile): HostFacts {
     cwd,
     paths: new Map(wantedPaths(profile, cwd).map((path) => [path, treeFact(host.tree, path)])),
     mountPoints: hasOverlay(profile) ? (host.mountPoints ?? []).map(hostPath) : [],
+    secrets: new Map(
+      profile.mounts.flatMap((mount) =>
+        mount.type === "secret" ? [[mount.target, new Secret(Buffer.from("hunter2"))] as const] : [],
+      ),
+    ),
     fuse:
       hasOverlay(profile) && profile.storage.driver !== "overlay"
         ? {

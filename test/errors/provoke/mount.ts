@@ -82,6 +82,23 @@ export const MOUNT: readonly Provocation[] = [
     },
   },
   {
+    code: "E_SECRET",
+    when: "the variable is not set",
+    told: ["cannot make the secret /run/secrets/token: the variable TOKEN is not set", "from: command line --secret"],
+    attempt: () => run(["--secret", "token=TOKEN"]),
+    repaired: () => ({ ...run(["--secret", "token=TOKEN"]), env: { TOKEN: "x" } }),
+  },
+  {
+    code: "E_SECRET",
+    when: "the file is not there",
+    told: ["/token cannot be read (ENOENT)", "from: command line --secret-file token=./token"],
+    attempt: () => run(["--secret-file", "token=./token"]),
+    repaired: (project) => {
+      project.write("token", "x");
+      return run(["--secret-file", "token=./token"]);
+    },
+  },
+  {
     code: "E_CACHE",
     when: "others can write to where caches are",
     told: ["/cache/tsbox is no directory that only you can write to", "from: ./p.toml mount[0]"],
