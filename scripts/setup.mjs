@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isBuildStale } from "./build.mjs";
+import { fetchDebian } from "./debian.mjs";
 import { fetchDownloads } from "./downloads.mjs";
 import { fetchNodes, otherNodes } from "./nodes.mjs";
 import { ROOT } from "./tree.mjs";
@@ -157,7 +158,10 @@ ensureSystem(isForTests ? { ...BASE, ...TESTS } : BASE);
 if (!areModulesCurrent()) npm("installing npm packages", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
 if (isForTests) ensureNodes();
 if (isForTests) {
-  const missing = fetchDownloads();
+  const missing = [
+    ...fetchDownloads(),
+    ...(fetchDebian(becomeRoot()) ? [] : ["a small Debian, by debootstrap as root"]),
+  ];
   if (missing.length > 0)
     console.log(`setup: cannot be downloaded now, and tests that need it skip: ${missing.join(" ")}`);
 }
