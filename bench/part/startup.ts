@@ -14,6 +14,8 @@ const LAUNCH_BAR = 0.8;
 const RUN_BAR_MS = 25;
 const LAUNCHER = "tsbox: launcher and plan";
 const LONG = "tsbox: with libseccomp's filter as it is";
+const OVERLAID = "tsbox: with an overlay of the work directory";
+const OVERLAY_BAR_MS = 1.5;
 const KEPT = "tsbox run --profile strict -- true, plan kept";
 const COMPILED = "tsbox compile --profile strict: the program";
 const FIRST = "tsbox run --profile strict -- true";
@@ -25,6 +27,8 @@ const strict = () => ({
   ...{ profile: "strict", overrides: {}, configHome: undefined, cwd: undefined, streams: [] },
   packageDir: process.cwd(),
 });
+
+const planOverlaid = (): Plan => prepare({ ...strict(), overrides: { work: "overlay" } }).plan;
 
 export const planStrict = (): Plan => prepare(strict()).plan;
 
@@ -52,6 +56,7 @@ export function compareStarts({ spawn, rounds, bwrap }: Setting): Comparison[] {
   try {
     const own = launcherCommand(plan, scratch);
     const long = launcherCommand(withLongFilter(plan), scratch, LONG);
+    const overlaid = launcherCommand(planOverlaid(), scratch, OVERLAID);
     const same = bwrapCommands(plan, scratch, bwrap);
     const { found, missing } = findPeers(spawn, scratch);
     const kept = keptCommand(scratch, KEPT);
@@ -62,6 +67,7 @@ export function compareStarts({ spawn, rounds, bwrap }: Setting): Comparison[] {
       kept,
       compiled,
       long,
+      overlaid,
       ...same,
       ...found,
       { name: AGAIN, words: [TRUE] },
@@ -76,6 +82,7 @@ export function compareStarts({ spawn, rounds, bwrap }: Setting): Comparison[] {
         pairs: [
           { own: AGAIN, other: NOTHING, by: "ratio", noise: true },
           { own: LONG, other: LAUNCHER, by: "difference" },
+          { own: OVERLAID, other: LAUNCHER, by: "difference", bar: OVERLAY_BAR_MS },
           ...same.map(({ name }) => ({ own: LAUNCHER, other: name, by: "ratio", bar: LAUNCH_BAR }) as const),
           ...[KEPT, COMPILED].flatMap((own) =>
             same.map(({ name }) => ({ own, other: name, by: "ratio", bar: LAUNCH_BAR }) as const),
