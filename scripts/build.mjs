@@ -95,6 +95,7 @@ async function buildCli(define) {
   writeFileSync(CLI, `// ${id}\n${text}`);
   return runStep("code cache", ["node", "scripts/code-cache.cjs", CLI, join(ROOT, `dist/cli-${id}.cache`)], {
     cwd: ROOT,
+    argv0: "tsbox",
   });
 }
 

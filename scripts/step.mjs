@@ -12,15 +12,16 @@ export const typed = (argv) => argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word)
  *
  * @param {string} name
  * @param {readonly [string, ...string[]]} argv
- * @param {{ cwd: string, live?: boolean, env?: NodeJS.ProcessEnv }} options live: show the output as it comes
+ * @param {{ cwd: string, live?: boolean, env?: NodeJS.ProcessEnv, argv0?: string }} options live: show the output as it comes
  * @returns {boolean} whether it worked
  */
-export function runStep(name, argv, { cwd, live = false, env = process.env }) {
+export function runStep(name, argv, { cwd, live = false, env = process.env, argv0 = argv[0] }) {
   const start = performance.now();
   const [program, ...args] = argv;
   const child = spawnSync(program, args, {
     cwd,
     env,
+    argv0,
     stdio: ["ignore", live ? "inherit" : "pipe", live ? "inherit" : "pipe"],
     encoding: "utf8",
     maxBuffer: 1 << 28,
