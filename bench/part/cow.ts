@@ -55,7 +55,8 @@ export function compareCopies({ spawn, rounds }: Setting): Comparison[] {
   try {
     const work = join(scratch.directory, "work");
     makeWork(work);
-    const here = ["/usr/bin/env", `--chdir=${work}`, `XDG_STATE_HOME=${scratch.directory}/state`];
+    const homes = [`XDG_STATE_HOME=${scratch.directory}/state`, `XDG_CACHE_HOME=${scratch.directory}/cache`];
+    const here = ["/usr/bin/env", `--chdir=${work}`, ...homes];
     const run = [
       process.execPath,
       join(process.cwd(), "bin/tsbox.js"),
