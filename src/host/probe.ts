@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { type HostPath, hostGid, hostPath, hostUid } from "../base/brand.ts";
 import { TsboxError } from "../errors/error.ts";
 import { readText } from "../observe/file.ts";
@@ -99,7 +100,9 @@ function probeOwn({ packageDir, configHome, cacheHome, stateHome, plansDirectory
   const folders = homes.map((home) => `${canonical(home) ?? home}/tsbox`);
   // A link there can be replaced, and what it leads to can be written to.
   const there = [packageDir, nodeProgram(), plansDirectory, ...folders].map((path) => canonical(path) ?? path);
-  return [...new Set([...there, ...folders])].filter((path) => path.startsWith("/")).map(hostPath);
+  const absolute = [...there, ...folders].filter((path) => path.startsWith("/"));
+  // Of the user's variables, which may hold "..".
+  return [...new Set(absolute.map((path) => posix.normalize(path)))].map(hostPath);
 }
 
 /** src/state/plans.ts, src/cow/store.ts. */

@@ -1,4 +1,5 @@
 import { chmodSync, closeSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { posix } from "node:path";
 import * as v from "valibot";
 import { type HostPath, hostPath } from "../base/brand.ts";
 import { nearest } from "../base/nearest.ts";
@@ -25,8 +26,8 @@ const ABOUT = v.looseObject({
 
 /** Where the sockets are. @throws TsboxError E_RUNNING without a place for them. */
 export function runningFolder(runtimeHome: string | undefined, cacheHome: string | undefined): HostPath {
-  if (runtimeHome?.startsWith("/") === true) return hostPath(`${runtimeHome}/tsbox`);
-  if (cacheHome?.startsWith("/") === true) return hostPath(`${cacheHome}/tsbox/running`);
+  if (runtimeHome?.startsWith("/") === true) return hostPath(posix.join(runtimeHome, "tsbox"));
+  if (cacheHome?.startsWith("/") === true) return hostPath(posix.join(cacheHome, "tsbox/running"));
   const reason = "neither XDG_RUNTIME_DIR nor HOME is an absolute path";
   throw new TsboxError("E_RUNNING", { folder: "tsbox", reason, fix: "set XDG_RUNTIME_DIR" });
 }

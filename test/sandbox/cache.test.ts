@@ -57,9 +57,9 @@ describe("a cache", () => {
     ]);
   });
 
-  it("in a directory named with a slash at its end, that is not there yet", async () => {
+  it.each(["new/", "none/../new"])("in %s, that is not there yet", async (name) => {
     const { home, settings } = caching();
-    const env = { XDG_CACHE_HOME: `${home}/new/` };
+    const env = { XDG_CACHE_HOME: `${home}/${name}` };
     await lines("echo kept > /var/cache/things/x", { ...settings, env });
     expect(await lines("cat /var/cache/things/x", { ...settings, env })).toEqual(["kept"]);
   });
