@@ -29,13 +29,20 @@ const root = slot("root");
 /** Pseudoterminals of one sandbox. All but the host's own share about 3,000 (pty(7), pty.reserve), in the kernel's memory. */
 const PTYS = "256";
 
-function lowerBind(step: Extract<RootfsStep, { op: "bind" }>): Call[] {
-  const attributes = step.mode === "ro" ? (["RDONLY", "NOSUID", "NODEV"] as const) : (["NOSUID", "NODEV"] as const);
+const hostRootSlot = (target: string): string => `host's root for ${target}`;
+
+const cloneHostRoot = (target: string): Call[] =>
+  cloneHost("/", { recursive: true, system: true, save: hostRootSlot(target) });
+
+function lowerBind({ source, target, mode, way, system }: Extract<RootfsStep, { op: "bind" }>): Call[] {
+  const attributes = mode === "ro" ? (["RDONLY", "NOSUID", "NODEV"] as const) : (["NOSUID", "NODEV"] as const);
+  const isHostRoot = source === "/";
+  const tree = isHostRoot ? hostRootSlot(target) : "tree";
   return [
-    ...cloneHost(step.source, { recursive: true, system: step.system }),
+    ...(isHostRoot ? [] : cloneHost(source, { recursive: true, system })),
     // Recursive: a file system mounted below the source must not come in writable or with setuid programs.
-    setAttributes("tree", attributes, step.source, { recursive: true }),
-    ...attach(step.target, step.way),
+    setAttributes(tree, attributes, source, { recursive: true }),
+    ...attach(target, way, tree),
   ];
 }
 
@@ -103,6 +110,7 @@ function lowerInit(step: OfInit): Call[] {
       return [
         // Modes are as the plan says, whatever the user's umask; the command gets its umask back.
         call("umask", [0], { save: "umask" }),
+        ...step.hostRoots.flatMap(cloneHostRoot),
         ...newFileSystem("tmpfs", tmpfsSettings(0o755, step.size), ["NOSUID", "NODEV"], "root"),
         // Over the host's root, which stays reachable through this process's root directory until pivot_root.
         moveToTop("root"),

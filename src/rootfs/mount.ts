@@ -130,7 +130,10 @@ export function move(target: SandboxPath, way: Way, tree: string): Call[] {
 }
 
 /** Attaches `tree` at a path below the new root and closes it. */
-export const attach = (target: SandboxPath, way: Way): Call[] => [...move(target, way, "tree"), closeSlot("tree")];
+export const attach = (target: SandboxPath, way: Way, tree = "tree"): Call[] => [
+  ...move(target, way, tree),
+  closeSlot(tree),
+];
 
 /** Attaches the mount in a slot over the root of this process, and over what lies there already. */
 export const moveToTop = (tree: string): Call =>

@@ -252,9 +252,10 @@ export function planRootfs(
   }
   const based = source !== undefined;
   const secrets = holdSecrets(profile, facts);
+  const hostRoots = mounts.flatMap(({ step }) => (step.op === "bind" && step.source === "/" ? [step.target] : []));
   return [
     { step: { op: "private-mounts" }, because: ALWAYS },
-    { step: { op: "root", size: profile.root.size }, because: because(profile, "root.size") },
+    { step: { op: "root", size: profile.root.size, hostRoots }, because: because(profile, "root.size") },
     ...secrets,
     ...ground.steps,
     ...scratch,

@@ -50,7 +50,12 @@ export type Driver =
 /** What the root file system is made of. */
 export type RootfsStep =
   | { readonly op: "private-mounts" }
-  | { readonly op: "root"; readonly size: Bytes }
+  | {
+      readonly op: "root";
+      readonly size: Bytes;
+      /** Targets of binds of the host's own root: it is cloned before this one lies on it and would be in the clone. */
+      readonly hostRoots: readonly SandboxPath[];
+    }
   | { readonly op: "directory"; readonly path: SandboxPath; readonly mode: number }
   | { readonly op: "symlink"; readonly path: SandboxPath; readonly to: string }
   | { readonly op: "file"; readonly path: SandboxPath; readonly content: string }

@@ -12,6 +12,18 @@ describe("-v", () => {
     expect(readdirSync(`${home}/.ssh`)).toEqual(["id_ed25519"]);
   });
 
+  it("shares the host's whole root, without what is made of the sandbox's", async () => {
+    const { cwd, home } = makeProject();
+    const words = ["-v", "/:/host:ro", "-v", "/:/more/host:ro"];
+    const told = await lines(`cat /host${home}/.ssh/id_ed25519; ls -A /more/host; ! touch /host/tmp/x 2>/dev/null`, {
+      cwd,
+      words,
+    });
+    expect(told).toEqual(["PRIVATE KEY", ...readdirSync("/").sort()]);
+    const writable = await sh("true", { cwd, words: ["-v", "/:/host:rw"] });
+    expect(writable).toMatchObject({ code: 125, stderr: expect.stringContaining("[E_MOUNT_OWN]") });
+  });
+
   it("shares a directory writable, as the user", async () => {
     const { cwd, home } = makeProject();
     expect(await lines("echo new > /keys/x", { cwd, words: ["-v", `${home}/.ssh:/keys:rw`] })).toEqual([]);
