@@ -20,6 +20,7 @@ import { Protection } from "../rootfs/protect.ts";
 import type { RootfsStep } from "../rootfs/step.ts";
 import { planSeccomp } from "../seccomp/plan.ts";
 import type { Arch } from "../sys/syscalls.ts";
+import { settleIds } from "../userns/map.ts";
 import { planUserns } from "../userns/plan.ts";
 import { checkOrder } from "./order.ts";
 import type { Step } from "./step.ts";
@@ -164,7 +165,8 @@ function checkReport(report: ReportTarget | undefined, steps: readonly Planned<R
  *
  * @throws TsboxError when the host cannot give what the profile asks for.
  */
-export function plan(profile: Profile, facts: HostFacts, options: RunOptions = {}): Plan {
+export function plan(asked: Profile, facts: HostFacts, options: RunOptions = {}): Plan {
+  const profile = settleIds(asked, facts);
   const cgroup = planCgroup(profile, facts);
   const isDivided = cgroup.settle.length > 0;
   const userns = planUserns(profile, facts, cgroup.enter.length === 0 ? "none" : isDivided ? "inside" : "own");

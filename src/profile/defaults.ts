@@ -52,8 +52,13 @@ function filterOf(seccomp: Layer["settings"]["seccomp"], nesting: boolean): Pick
 }
 
 export function idsOf(ids: Layer["settings"]["ids"]): Profile["ids"] {
-  const { map = "self", uid_map: uidMap, gid_map: gidMap } = ids ?? {};
-  return { map, ...(uidMap === undefined ? {} : { uidMap }), ...(gidMap === undefined ? {} : { gidMap }) };
+  const { map = "self", uid_map: uidMap, gid_map: gidMap, range = "require" } = ids ?? {};
+  return {
+    map,
+    ...(uidMap === undefined ? {} : { uidMap }),
+    ...(gidMap === undefined ? {} : { gidMap }),
+    range,
+  };
 }
 
 /** A limit by name, or nothing where there is none. */

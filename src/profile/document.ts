@@ -50,6 +50,10 @@ const KEYS = {
     text: "Which user ids inside are which on the host, [entry by entry](#maps-of-your-own). Files may come to belong to ids of your range.",
   },
   "ids.gid_map": { absent: "as `ids.map` says", text: "The same for group ids." },
+  "ids.range": {
+    absent: '`"require"`',
+    text: 'Where there is no newuidmap, or no range for you in /etc/subuid or /etc/subgid, `ids.map = "range"` is an error; with `prefer` it is then `"root"`: one id, and programs cannot give files to others. The report says which it was.',
+  },
   "capabilities.keep": {
     absent: "`[]`",
     text: "Kept by the command in its own namespaces; `CAP_` may be left out. Each opens kernel code to it that was closed. [Some are refused](#capabilities).",

@@ -41,6 +41,8 @@ type Table = Relations<Omit<Profile, Section>> & { readonly [S in Section]: Rela
 
 const demand = ranked<Demand>({ require: 0, prefer: 1, off: 2 });
 
+const narrowRange: Relation<Profile["ids"]["range"]> = (before = "require", after = "require") => demand(before, after);
+
 /** A new variable is none of a wall: whom it could mislead is inside. One that the profile has decided on stays. */
 const narrowSet: Relation<Profile["environment"]["set"]> = (before, after) =>
   Object.entries(before).flatMap(([name, value]) => {
@@ -107,7 +109,7 @@ const tableOf = (groups: GroupSource): Table => ({
   mounts: narrowMounts,
   landlock: demand,
   rlimits: narrowRlimits,
-  ids: { map: ranked({ nobody: 0, self: 1, root: 2, range: 3 }), uidMap: same, gidMap: same },
+  ids: { map: ranked({ nobody: 0, self: 1, root: 2, range: 3 }), uidMap: same, gidMap: same, range: narrowRange },
   capabilities: { keep: subset },
   root: { source: same, mode: narrowRootMode, size: atMostBytes, etc: subset, sys: subset, devices: subset },
   proc: { masked: superset, readonly: superset },

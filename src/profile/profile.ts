@@ -151,6 +151,8 @@ export interface Profile {
     /** Instead of what `map` says of user ids. */
     readonly uidMap?: readonly IdExtent[];
     readonly gidMap?: readonly IdExtent[];
+    /** "prefer": where the host has no range to give, `map` "range" is no error but "root". */
+    readonly range?: "require" | "prefer";
   };
   readonly capabilities: { readonly keep: readonly string[] };
   /** Seconds added to the clocks inside (time_namespaces(7)); undefined: the host's time namespace. */

@@ -194,6 +194,7 @@ export const RAW_PROFILE = table({
       map: v.exactOptional(word(["self", "root", "nobody", "range"])),
       uid_map: v.exactOptional(idMap),
       gid_map: v.exactOptional(idMap),
+      range: v.exactOptional(word(["require", "prefer"])),
     }),
   ),
   capabilities: v.exactOptional(table({ keep: v.exactOptional(list(leaf(parseCapability, capabilityShape()))) })),

@@ -117,7 +117,12 @@ export function writeProfile(profile: Profile): WrittenTable {
     read_only: profile.readOnly,
     nesting: profile.nesting,
     landlock: profile.landlock,
-    ids: { map: ids.map, uid_map: ids.uidMap?.map(renderExtent), gid_map: ids.gidMap?.map(renderExtent) },
+    ids: {
+      map: ids.map,
+      uid_map: ids.uidMap?.map(renderExtent),
+      gid_map: ids.gidMap?.map(renderExtent),
+      range: ids.range ?? "require",
+    },
     capabilities: { keep: profile.capabilities.keep },
     clock: profile.clock && { monotonic: profile.clock.monotonic, boottime: profile.clock.boottime },
     root: {

@@ -65,6 +65,14 @@ function extentsOf({ ids }: Profile, side: Side, name: string): readonly IdExten
   return ranges(own, subordinate);
 }
 
+/** Without a range to be had, and with `ids.range = "prefer"`: your own id as 0, which is the first of the range too. */
+export function settleIds(profile: Profile, { newuidmap, newgidmap, subuid, subgid }: HostFacts): Profile {
+  const { ids } = profile;
+  if (ids.map !== "range" || ids.range !== "prefer") return profile;
+  const isThere = newuidmap !== undefined && newgidmap !== undefined && subuid.length > 0 && subgid.length > 0;
+  return isThere ? profile : { ...profile, ids: { ...ids, map: "root" } };
+}
+
 export interface Maps {
   readonly step: Planned<UsernsStep>;
   readonly uids: readonly IdExtent[];

@@ -69,6 +69,7 @@ const WIDER: readonly (readonly [string, Partial<Profile>, Partial<Profile>])[] 
   ["nesting: false -> true", { nesting: false }, { nesting: true }],
   ["terminal: auto -> shared", { terminal: "auto" }, { terminal: "shared" }],
   ["ids.map: self -> root", { ids: { map: "self" } }, { ids: { map: "root" } }],
+  ["ids.range: require -> prefer", { ids: { map: "range" } }, { ids: { map: "range", range: "prefer" } }],
   ["ids.map: root -> range", { ids: { map: "root" } }, { ids: { map: "range" } }],
   ["capabilities.keep: adds CAP_KILL", { capabilities: { keep: [] } }, { capabilities: { keep: ["CAP_KILL"] } }],
   ["root.size: 1MiB -> 2MiB", { root: { ...root, size: bytes(2 ** 20) } }, { root: { ...root, size: bytes(2 ** 21) } }],

@@ -265,11 +265,12 @@ describe("overrides", () => {
   it("map ids as podman's words say, or entry by entry", () => {
     const ids = (flags: Overrides, base?: string) => read(flags, base).ids;
     const uidMap = [{ inside: 0, outside: 1000, count: 1 }];
+    const range = "require";
     expect(["keep-id", "auto", "nomap"].map((userns) => ids({ userns }).map)).toEqual(["self", "range", "nobody"]);
-    expect(ids({ uidmap: ["0:1000"] }, 'ids.map = "range"')).toEqual({ map: "range", uidMap });
+    expect(ids({ uidmap: ["0:1000"] }, 'ids.map = "range"')).toEqual({ map: "range", uidMap, range });
     const written = 'ids.uid_map = ["0:1000"]\nids.gid_map = ["5:6"]';
-    expect(ids({}, written)).toEqual({ map: "self", uidMap, gidMap: [{ inside: 5, outside: 6, count: 1 }] });
-    expect(ids({ map: "root" }, written)).toEqual({ map: "root" });
+    expect(ids({}, written)).toEqual({ map: "self", uidMap, gidMap: [{ inside: 5, outside: 6, count: 1 }], range });
+    expect(ids({ map: "root" }, written)).toEqual({ map: "root", range });
     expect(ids({ gidmap: ["7:8"] }, written).gidMap).toEqual([{ inside: 7, outside: 8, count: 1 }]);
     const { origins } = read({ uidmap: ["0:1", "2:3"], userns: "auto" }, written);
     expect(origins.get("ids.uid_map")?.key).toBe("--uidmap 0:1 --uidmap 2:3");

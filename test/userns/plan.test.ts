@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { renderError } from "../../src/errors/error.ts";
 import type { HostFacts } from "../../src/host/facts.ts";
+import { plan } from "../../src/plan/plan.ts";
 import type { IdExtent, Profile } from "../../src/profile/profile.ts";
 import type { Call } from "../../src/sys/call.ts";
 import { lowerUserns } from "../../src/userns/lower.ts";
@@ -125,6 +126,22 @@ describe("a range of ids", () => {
       expect(error.code).toBe("E_NEWUIDMAP");
       expect(error.fix).toContain("apt install uidmap");
     }
+  });
+
+  it.each([{ newuidmap: undefined }, { newgidmap: undefined }, { subuid: [] }, { subgid: [] }])(
+    "can be one id where a range is only preferred: %j",
+    (change) => {
+      const asked = makeProfile({ ids: { map: "range", range: "prefer" } });
+      const made = plan(asked, { ...hostFacts(DEBIAN, asked), ...change });
+      expect(made.inForce).toMatchObject({ id_map: "root" });
+      expect(made.steps.some(({ step }) => step.op === "map-ranges")).toBe(false);
+    },
+  );
+
+  it("is a range all the same where there is one", () => {
+    const asked = makeProfile({ ids: { map: "range", range: "prefer" } });
+    const made = plan(asked, hostFacts(DEBIAN, asked));
+    expect(made.inForce).toMatchObject({ id_map: "range" });
   });
 
   it.each([

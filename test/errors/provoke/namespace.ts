@@ -140,6 +140,10 @@ export const NAMESPACE: readonly Provocation[] = [
     when: "the user has no range of ids",
     told: ["/etc/subuid has no entry for ", "usermod --add-subuids 100000-165535 "],
     attempt: () => ({ ...run(["--map", "range"]), wrapper: subids("nobody-at-all") }),
+    repaired: (project) => ({
+      ...withProfile(project, 'ids = { map = "range", range = "prefer" }'),
+      wrapper: subids("nobody-at-all"),
+    }),
   },
   {
     code: "E_ID_OWN",
