@@ -27,7 +27,7 @@ describe("npm run bench", { timeout: 240_000 }, () => {
     expect(stdout).toContain("run this as root");
     const kept = JSON.parse(readFileSync(json, "utf8"));
     expect(kept).toMatchObject({ rounds: 2, machine: { node: process.version }, load: { before: expect.any(String) } });
-    expect(kept.comparisons).toHaveLength(9);
+    expect(kept.comparisons).toHaveLength(10);
     for (const { series, pairs } of kept.comparisons) {
       expect(series.length).toBeGreaterThan(1);
       expect(pairs.length).toBeGreaterThan(0);
