@@ -190,7 +190,7 @@ const KEYS = {
   },
   "limits.cpu_weight": {
     absent: '`"none"`',
-    text: "Share of the processors where others want them too; what has no weight counts as 100.",
+    text: "Share of the processors where others want them too; what has no weight counts as 100. On one processor it is exact; across several, kernels differ in what a weight comes to.",
   },
   "limits.cpuset": { absent: '`"none"`', text: 'The processors that may be used, as `"0-1,4"`.' },
   "limits.io": {

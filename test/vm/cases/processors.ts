@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { BUSY, cpuUs, type Ended, fileOf, judge, left, play, start, takeTime, untilBusy } from "../bed.ts";
+import { BUSY, cpuUs, fileOf, judge, left, parent, play, start, takeTime, until, untilBusy } from "../bed.ts";
 
 /** How many processors a sandbox uses that could use two; from outside, since its start is none of it. */
 async function measureProcessors(...limit: readonly string[]): Promise<number> {
@@ -86,19 +87,32 @@ export async function freeze() {
   judge("  killed while frozen", "", `${left().length} directories left`, left().length === 0);
 }
 
+/** Weight and processors' time of each sandbox, the lightest first; from outside, where both are seen at one moment. */
+const shares = () =>
+  left()
+    .map((name) => {
+      const read = (file: string) => readFileSync(`${parent()}/${name}/${file}`, "utf8");
+      return { weight: Number(read("cpu.weight")), usedUs: Number(/usage_usec (\d+)/.exec(read("cpu.stat"))?.[1]) };
+    })
+    .sort((one, other) => one.weight - other.weight);
+
 export async function weights() {
-  const busy = ["--timeout", "16s", "sh", "-c", BUSY];
-  const [small, large] = await Promise.all([
-    play(["--cpu-shares", "2597", ...busy]),
-    play(["--cpu-shares", "10460", ...busy]),
-  ]);
-  const ratio = cpuUs(large.report) / cpuUs(small.report);
-  const weightOf = ({ report }: Ended) => Number(Object(report.in_force?.["limits"])["cpu.weight"]);
-  const wanted = weightOf(large) / weightOf(small);
+  // On one processor: how much of its weight a cgroup has on each of several is the kernel's to say, and 7.3 says it in
+  // another way than 6.1.
+  const loop = ["--cpuset-cpus", "1", "sh", "-c", "while :; do :; done"];
+  const runs = ["2597", "10460"].map((share) => start(["--cpu-shares", share, ...loop]));
+  for (const run of runs) await until(run, () => shares().filter(({ usedUs }) => usedUs > 1_000_000).length === 2);
+  const before = shares();
+  await sleep(15_000);
+  const [small = 0, large = 0] = shares().map(({ usedUs }, i) => usedUs - (before[i]?.usedUs ?? 0));
+  for (const { child } of runs) child.kill("SIGTERM");
+  await Promise.all(runs.map(({ ended }) => ended));
+  const [light = 0, heavy = 0] = before.map(({ weight }) => weight);
+  const [ratio, wanted] = [large / small, heavy / light];
   judge(
-    "two sandboxes, both busy",
-    `weights ${weightOf(small)} and ${weightOf(large)}, ${wanted.toFixed(2)} times`,
-    `${(cpuUs(small.report) / 1e6).toFixed(1)} s and ${(cpuUs(large.report) / 1e6).toFixed(1)} s, ${ratio.toFixed(2)} times`,
+    "two sandboxes, both busy on one processor",
+    `weights ${light} and ${heavy}, ${wanted.toFixed(2)} times`,
+    `${(small / 1e6).toFixed(1)} s and ${(large / 1e6).toFixed(1)} s, ${ratio.toFixed(2)} times`,
     ratio > 0.6 * wanted && ratio < 1.4 * wanted,
   );
 }
