@@ -76,6 +76,10 @@ const oci =
     return [program, "--root", state, ...options, "run", "--bundle", bundle, `tsbox-bench-${process.pid}`];
   };
 
+const podmanIn = ({ directory }: Scratch): readonly string[] => [
+  ...["--root", join(directory, "podman"), "--runroot", join(directory, "podman-run")],
+];
+
 /** With as much of a sandbox as they have by themselves: no two of them make the same one. */
 const PEERS: readonly Peer[] = [
   {
@@ -105,13 +109,18 @@ const PEERS: readonly Peer[] = [
     program: "podman",
     what: "the bundle's root",
     words: (program, scratch) => [
-      ...[program, "--root", join(scratch.directory, "podman"), "--runroot", join(scratch.directory, "podman-run")],
-      ...["run", "--rm", "--network=none", "--cgroups=disabled", "--read-only"],
+      ...[program, ...podmanIn(scratch), "run", "--rm", "--network=none", "--cgroups=disabled", "--read-only"],
       ...TREES.flatMap((path) => ["-v", `${path}:${path}:ro`]),
       ...["--rootfs", join(makeBundle(scratch), "rootfs"), TRUE],
     ],
   },
 ];
+
+/** Podman leaves a process that holds its user namespace, and this ends it; podman-system-migrate(1). */
+export function endPeers(scratch: Scratch): void {
+  const podman = findProgram("podman");
+  if (podman !== undefined) spawnSync(podman, [...podmanIn(scratch), "system", "migrate"]);
+}
 
 /** Those that run true(1) here, and why the others do not. */
 export function findPeers(spawn: string, scratch: Scratch): { readonly found: Command[]; readonly missing: string[] } {

@@ -6,7 +6,7 @@ import { prepare, prepareFilter } from "../../src/run/prepare.ts";
 import { encodeProgram } from "../../src/sys/bpf.ts";
 import type { Comparison } from "../comparison.ts";
 import { type Command, Scratch, timeCommands } from "../harness.ts";
-import { bwrapCommands, findPeers, TRUE } from "../peer.ts";
+import { bwrapCommands, endPeers, findPeers, TRUE } from "../peer.ts";
 import type { Setting } from "../suite.ts";
 import { compiledCommand, keptCommand } from "./kept.ts";
 
@@ -102,6 +102,7 @@ export function compareStarts({ spawn, rounds, bwrap }: Setting): Comparison[] {
       },
     ];
   } finally {
+    endPeers(scratch);
     scratch.close();
   }
 }
