@@ -247,7 +247,7 @@ export const CATALOGUE = {
   E_MOUNT_OWN: {
     what: "cannot share {source} writable",
     why: "{own} is tsbox's own: what the command writes there would act outside of the sandbox",
-    fix: "share another directory; if tsbox is installed there, install it elsewhere (npm install --global tsbox)",
+    fix: "share it read-only (:ro), or another directory; if tsbox is installed there, install it elsewhere",
     exit: 125,
   },
   E_MOUNT_RENAME: {
@@ -259,7 +259,7 @@ export const CATALOGUE = {
   E_MOUNT_TARGET: {
     what: "cannot mount on {target}",
     why: "{reason}",
-    fix: "choose another target",
+    fix: "choose another target, or leave the mount out",
     exit: 125,
   },
   E_MOUNT_POINT: {

@@ -252,7 +252,7 @@ export function planRootfs(
   }
   const based = source !== undefined;
   const secrets = holdSecrets(profile, facts);
-  const hostRoots = mounts.flatMap(({ step }) => (step.op === "bind" && step.source === "/" ? [step.target] : []));
+  const hostRoots = hostRootsOf(mounts);
   return [
     { step: { op: "private-mounts" }, because: ALWAYS },
     { step: { op: "root", size: profile.root.size, hostRoots }, because: because(profile, "root.size") },
@@ -263,6 +263,20 @@ export function planRootfs(
     { step: { op: "enter-root", based }, because: ALWAYS },
     { step: { op: "seal-root", based, secrets: secrets.map(({ step }) => step.path) }, because: ALWAYS },
   ];
+}
+
+/** Each is held in a slot of the launcher from the first step to its own. */
+const HOST_ROOTS = 16;
+
+/** @throws TsboxError E_MOUNT_TARGET. */
+function hostRootsOf(mounts: readonly Step[]): SandboxPath[] {
+  const binds = mounts.flatMap(({ step, because: why }) =>
+    step.op === "bind" && step.source === "/" ? [{ target: step.target, why }] : [],
+  );
+  const one = binds[HOST_ROOTS];
+  if (one === undefined) return binds.map(({ target }) => target);
+  const reason = `the host's root is shared in ${HOST_ROOTS} places already`;
+  throw new TsboxError("E_MOUNT_TARGET", { target: one.target, reason }, one.why);
 }
 
 /**

@@ -24,6 +24,15 @@ describe("-v", () => {
     expect(writable).toMatchObject({ code: 125, stderr: expect.stringContaining("[E_MOUNT_OWN]") });
   });
 
+  it("shares the host's root in 16 places at most", async () => {
+    const { cwd } = makeProject();
+    const places = (n: number) => Array.from({ length: n }, (_, i) => ["-v", `/:/host${i}:ro`]).flat();
+    expect(await lines("test -d /host15/usr", { cwd, words: places(16) })).toEqual([]);
+    const told = "cannot mount on /host16: the host's root is shared in 16 places already [E_MOUNT_TARGET]";
+    const more = await sh("true", { cwd, words: places(17) });
+    expect(more).toMatchObject({ code: 125, stderr: expect.stringContaining(told) });
+  });
+
   it("shares a directory writable, as the user", async () => {
     const { cwd, home } = makeProject();
     expect(await lines("echo new > /keys/x", { cwd, words: ["-v", `${home}/.ssh:/keys:rw`] })).toEqual([]);
