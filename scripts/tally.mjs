@@ -1,11 +1,15 @@
 // @ts-check
 
+/** Characters of what a failed test says that are repeated at the end. */
+const MESSAGE_MAX = 1_000;
+
 /**
- * What one run of vitest came to. `notes` are lines that say what failed outside a test and why tests were skipped.
+ * What one run of vitest came to. `notes` are lines that say what failed and why tests were skipped: a log that was cut
+ * in its middle still tells.
  *
  * @typedef {{ passed: number, failed: number, skipped: number, notes: string[] }} Tally
  *
- * @typedef {{ status: string, fullName: string, meta?: { skipped?: string } }} TestReport
+ * @typedef {{ status: string, fullName: string, meta?: { skipped?: string }, failureMessages?: string[] }} TestReport
  * @typedef {{ testResults: { name: string, status: string, message: string, assertionResults: TestReport[] }[] }} Report
  *   vitest's JSON reporter, as much of it as is read here
  */
@@ -23,10 +27,12 @@ export function tallyReport(report, status, { mustWork }) {
   const tally = { passed: 0, failed: 0, skipped: 0, notes: [] };
   for (const file of report?.testResults ?? []) {
     const failedBefore = tally.failed;
-    for (const { status, fullName, meta } of file.assertionResults) {
+    for (const { status, fullName, meta, failureMessages = [] } of file.assertionResults) {
       if (status === "passed") tally.passed++;
-      else if (status === "failed") tally.failed++;
-      else {
+      else if (status === "failed") {
+        tally.failed++;
+        tally.notes.push(`failed: ${file.name}: ${fullName}: ${failureMessages.join("\n").slice(0, MESSAGE_MAX)}`);
+      } else {
         tally[mustWork ? "failed" : "skipped"]++;
         tally.notes.push(`skipped: ${fullName}: ${meta?.skipped ?? "no reason given"}`);
       }

@@ -5,14 +5,23 @@ const file = (...statuses: string[]) => ({
   name: "a.test.ts",
   status: statuses.includes("failed") ? "failed" : "passed",
   message: "",
-  assertionResults: statuses.map((status) => ({ status, fullName: "a test", meta: { skipped: "no tmux" } })),
+  assertionResults: statuses.map((status) => ({
+    status,
+    fullName: "a test",
+    meta: { skipped: "no tmux" },
+    failureMessages: status === "failed" ? ["1 is not 2"] : [],
+  })),
 });
 
-test("counts passed, failed and skipped, and says why it skipped", () => {
+test("counts passed, failed and skipped, and says what failed and why it skipped", () => {
   const report = { testResults: [file("passed", "passed"), file("failed", "skipped", "todo")] };
   const tally = tallyReport(report, 1, { mustWork: false });
   expect(tally).toMatchObject({ passed: 2, failed: 1, skipped: 2 });
-  expect(tally.notes).toEqual(["skipped: a test: no tmux", "skipped: a test: no tmux"]);
+  expect(tally.notes).toEqual([
+    "failed: a.test.ts: a test: 1 is not 2",
+    "skipped: a test: no tmux",
+    "skipped: a test: no tmux",
+  ]);
   expect(renderTally(tally)).toBe("2 passed, 1 failed, 2 skipped");
 });
 
