@@ -39,6 +39,10 @@ export const ADVICE = {
         fix: `${FIX.kernel}; in a container, allow clone3 in its seccomp profile; ${DOCTOR}`,
       },
       EAGAIN: { why: "the limit of processes is reached", fix: "raise it: ulimit -u, or TasksMax of the user's slice" },
+      ECHILD: {
+        why: "the process that makes them was killed",
+        fix: "see whether something kills it (dmesg tells of a lack of memory), and start it again",
+      },
     },
   },
   E_NESTED: { fix: FIX.nested, alternatives: { ENOSPC: NESTED, ENOSYS: NESTED } },

@@ -55,7 +55,11 @@ pid_t clone_joined(struct launch *launch, const struct plan_entry *entry, int *p
 	int error = errno;
 	close(told[1]);
 	if (pid > 0) {
-		if (read(told[0], &made, sizeof(made)) != (ssize_t)sizeof(made))
+		ssize_t n;
+		while ((n = read(told[0], &made, sizeof(made))) < 0 && errno == EINTR)
+			continue;
+		/* Killed before it could say so; an init that it has made ends with this process. */
+		if (n != (ssize_t)sizeof(made))
 			made = (struct made){ .pid = -1, .error = ECHILD };
 		error = made.error;
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)

@@ -6,7 +6,7 @@ import { needBackend } from "../support/backend.ts";
 import { makeProject } from "../support/project.ts";
 import { skipUnless } from "../support/skip.ts";
 import { buildSweepLauncher, type Point, RAN, Sweep } from "../support/sweep.ts";
-import { type Case, OTHER_PLANS, playCases } from "../support/sweep-case.ts";
+import { type Case, JOINED, OTHER_PLANS, playCases } from "../support/sweep-case.ts";
 
 /*
  * Each call of the set-up is made to fail once. Whatever it is: tsbox exits 125 and names the step and the call, on stderr
@@ -30,8 +30,8 @@ afterAll(() => {
 });
 
 /** A sweep of strict, or of one of {@link OTHER_PLANS}. */
-function openSweep(name = "strict"): Sweep {
-  const sweep = new Sweep({ launcher, project: makeProject(), ...OTHER_PLANS[name] });
+async function openSweep(name = "strict"): Promise<Sweep> {
+  const sweep = await Sweep.open({ launcher, project: makeProject(), ...OTHER_PLANS[name] });
   entries.set(name, sweep.points.length);
   return sweep;
 }
@@ -98,18 +98,18 @@ const every = <T>(n: number, items: readonly T[]): T[] => items.filter((_, i) =>
 
 describe("strict", () => {
   it("runs the command when no call fails: the twin of all below", async () => {
-    const sweep = openSweep();
+    const sweep = await openSweep();
     await expectAsPlanned(sweep, [unharmed({ role: "payload", call: "none" }, "none")]);
     expect(new Set(sweep.points.map(({ role }) => role))).toEqual(new Set(["supervisor", "init", "payload"]));
   });
 
   it("each call of the plan fails with EPERM", async () => {
-    const sweep = openSweep();
+    const sweep = await openSweep();
     await expectAsPlanned(sweep, failEach(sweep.points, ERRNOS.eperm));
   });
 
   it("some calls fail with ENOMEM, EBADFD or ENOSYS", async () => {
-    const sweep = openSweep();
+    const sweep = await openSweep();
     const { points } = sweep;
     const streams = points.filter(({ tolerated }) => tolerated.length > 0);
     const cases = [
@@ -121,15 +121,21 @@ describe("strict", () => {
   });
 
   it("each call is interrupted, and repeated", async () => {
-    const sweep = openSweep();
+    const sweep = await openSweep();
     await expectAsPlanned(sweep, interruptEach(sweep.points));
   });
 
   it("each write is a byte short", async () => {
-    const sweep = openSweep();
+    const sweep = await openSweep();
     await expectAsPlanned(sweep, shortenEach(sweep.points));
   });
 });
+
+const spawnOf = (sweep: Sweep, role: Point["role"]): Point => {
+  const found = sweep.points.find((point) => point.op === OP.spawn && point.role === role);
+  if (found === undefined) throw new Error(`${role} spawns nothing`);
+  return found;
+};
 
 describe("calls of the launcher itself", () => {
   const early = (call: string, nth: number, errno: number = ERRNOS.eperm): Case => ({
@@ -139,12 +145,6 @@ describe("calls of the launcher itself", () => {
     told: ["tsbox: cannot start the launcher: ", " [E_LAUNCHER]\n", "\n  fix: "],
     report: undefined,
   });
-
-  const spawnOf = (sweep: Sweep, role: Point["role"]): Point => {
-    const found = sweep.points.find((point) => point.op === OP.spawn && point.role === role);
-    if (found === undefined) throw new Error(`${role} spawns nothing`);
-    return found;
-  };
 
   it("fail before the plan is played", async () => {
     const times = {
@@ -158,7 +158,7 @@ describe("calls of the launcher itself", () => {
       pipe2: 2,
     };
     const calls = Object.entries(times).flatMap(([call, n]) => Array.from({ length: n }, (_, i) => early(call, i)));
-    await expectAsPlanned(openSweep(), [
+    await expectAsPlanned(await openSweep(), [
       ...calls,
       ...[0, 30, 59].map((nth) => early("sigaction", nth)),
       early("pipe2", 0, ERRNOS.emfile),
@@ -167,7 +167,7 @@ describe("calls of the launcher itself", () => {
   });
 
   it("fail in the processes that it makes", async () => {
-    const sweep = openSweep();
+    const sweep = await openSweep();
     const [init, payload] = [spawnOf(sweep, "supervisor"), spawnOf(sweep, "init")];
     const silent = { about: "init, its fds", code: 125, told: ["ended without a word [E_LAUNCHER]\n"] };
     await expectAsPlanned(sweep, [
@@ -194,7 +194,7 @@ describe("calls of the launcher itself", () => {
   it("are interrupted, and repeated", async () => {
     const interrupted = (role: Point["role"], call: string, nth = 0) =>
       unharmed({ role, call }, `native ${role} ${call} ${nth} ${ERRNOS.eintr}`);
-    await expectAsPlanned(openSweep(), [
+    await expectAsPlanned(await openSweep(), [
       interrupted("supervisor", "poll"),
       interrupted("supervisor", "waitpid"),
       interrupted("init", "rt_sigtimedwait"),
@@ -211,7 +211,7 @@ describe("calls of the launcher itself", () => {
       told: ["tsbox: ", "/bin/sh", ` [${name}]\n`],
       report: { exit: code, started: false, error: { code: name, errno: nameOf(errno) } },
     });
-    await expectAsPlanned(openSweep(), [
+    await expectAsPlanned(await openSweep(), [
       told(ERRNOS.eperm, 126, "E_COMMAND_NOT_EXECUTABLE"),
       told(ERRNOS.enoexec, 126, "E_COMMAND_FORMAT"),
       told(ERRNOS.enoent, 126, "E_COMMAND_INTERPRETER"),
@@ -221,7 +221,7 @@ describe("calls of the launcher itself", () => {
 
   it("to map a range of ids: helpers", async () => {
     skipUnless(existsSync("/usr/bin/newuidmap"), "newuidmap is not installed");
-    const sweep = openSweep("a range of ids");
+    const sweep = await openSweep("a range of ids");
     const helpers = sweep.points.filter(({ op }) => op === OP.helper);
     expect(helpers).toHaveLength(2);
     const [helper] = helpers;
@@ -240,10 +240,42 @@ describe("calls of the launcher itself", () => {
   });
 });
 
+describe("a process in between, which joins the network of another sandbox", () => {
+  it("calls of the launcher itself to make it, and its own, fail or are interrupted", async () => {
+    const sweep = await openSweep(JOINED);
+    const init = spawnOf(sweep, "supervisor");
+    const fails = (process: string, call: string, nth: number, errno: number, told = errno) =>
+      failed(init, `native ${process} ${call} ${nth} ${errno}`, told);
+    await expectAsPlanned(sweep, [
+      // The first two pipes are for what the others tell the supervisor; its first pidfd is its parent's.
+      fails("supervisor", "pipe2", 2, ERRNOS.emfile),
+      fails("supervisor", "clone3", 0, ERRNOS.eagain),
+      fails("supervisor", "read", 0, ERRNOS.eio, ERRNOS.echild),
+      fails("supervisor", "pidfd_open", 1, ERRNOS.emfile),
+      fails("between", "setns", 0, ERRNOS.eperm),
+      fails("between", "setns", 1, ERRNOS.einval),
+      fails("between", "prctl", 0, ERRNOS.eperm),
+      fails("between", "clone3", 0, ERRNOS.enospc),
+      fails("between", "write", 0, ERRNOS.eio, ERRNOS.echild),
+      ...["read", "waitpid"].map((call) =>
+        unharmed({ role: "supervisor", call }, `native supervisor ${call} 0 ${ERRNOS.eintr}`),
+      ),
+      unharmed({ role: "payload", call: "none" }, "none"),
+    ]);
+  });
+
+  it("that the other sandbox is not as it was is noticed", async () => {
+    const sweep = await openSweep(JOINED);
+    sweep.endJoined();
+    const found = await playCases(sweep, [unharmed({ role: "payload", call: "none" }, "none")]);
+    expect(found.join("\n")).toMatch(/the sandbox that it joined has ended/);
+  });
+});
+
 describe("a program that stays", () => {
   it("calls of the launcher itself to start it fail", async () => {
     needBackend(["slirp4netns"]);
-    const sweep = openSweep("a network by slirp4netns");
+    const sweep = await openSweep("a network by slirp4netns");
     const service = sweep.points.find(({ op }) => op === OP.service);
     const handOver = sweep.points.find(({ call }) => call.startsWith("recvmsg(2)"));
     if (service === undefined || handOver === undefined) throw new Error("no service");
@@ -266,15 +298,16 @@ describe("another plan", () => {
       if (name.includes("range")) skipUnless(existsSync("/usr/bin/newuidmap"), "newuidmap is not installed");
       const backend = /network by (\w+)/.exec(name)?.[1];
       if (backend !== undefined) needBackend([backend]);
-      const known = new Set(openSweep().points.map(({ call, what }) => `${call} ${what}`));
-      const sweep = openSweep(name);
+      const known = new Set((await openSweep()).points.map(({ call, what }) => `${call} ${what}`));
+      const sweep = await openSweep(name);
       const own = sweep.points.filter(({ call, what }) => !known.has(`${call} ${what}`));
       const points = [...new Set([...own, ...every(8, sweep.points)])];
       await expectAsPlanned(sweep, [
         unharmed({ role: "payload", call: "none" }, "none"),
-        ...failEach(points, ERRNOS.eperm),
+        ...failEach(name === JOINED ? sweep.points : points, ERRNOS.eperm),
         ...interruptEach(every(3, points)),
         ...shortenEach(own),
+        unharmed({ role: "payload", call: "none" }, "none"),
       ]);
     });
   }

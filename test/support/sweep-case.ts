@@ -4,6 +4,9 @@ import { LIMIT_MS, type Played, type Sweep, type SweptPlan } from "./sweep.ts";
 /** Files of tests run at the same time, each in a process of its own. */
 const PORT = 20_000 + 2 * (process.pid % 4_000);
 
+/** Of the plan that joins another sandbox. */
+export const JOINED = "the network of another sandbox";
+
 /** Plans that make calls which strict does not, by name. */
 export const OTHER_PLANS: Readonly<Record<string, SweptPlan>> = {
   "a terminal of its own": { overrides: { terminal: "private" }, atTerminal: true },
@@ -38,6 +41,7 @@ export const OTHER_PLANS: Readonly<Record<string, SweptPlan>> = {
     alone: true,
   },
   "a network that others may join": { overrides: { name: "sweep" }, alone: true },
+  [JOINED]: { joins: "other" },
   "a network by pasta": { profile: 'network = { mode = "user", backend = "pasta" }\n' },
 };
 
@@ -74,6 +78,7 @@ function deviations(run: Played, { code, stdout = "", told = [], report }: Case)
   const reported = parsed(run.report);
   return [
     ...(run.stderr.includes(LEFT) ? [LEFT] : []),
+    ...(run.disturbed === undefined ? [] : [`the sandbox that it joined has ${run.disturbed}`]),
     ...(run.isLate ? [`it hung for ${LIMIT_MS} ms`] : []),
     ...(run.left.length > 0 ? [`processes are left: ${run.left.join(", ")}`] : []),
     ...(run.code === code ? [] : [`it ended with ${run.code ?? run.signal}`]),

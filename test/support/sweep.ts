@@ -13,6 +13,7 @@ import { prepare } from "../../src/run/prepare.ts";
 import { readyName, runningFolder } from "../../src/state/running.ts";
 import { sealedMemfd } from "../../src/sys/libc.ts";
 import { Decoded, type Entry, OP } from "../plan/decode.ts";
+import { Neighbour } from "./neighbour.ts";
 import { patient } from "./patience.ts";
 import { killAll, stateOf } from "./process.ts";
 import type { Project } from "./project.ts";
@@ -28,7 +29,7 @@ import { ROOT } from "./tsbox.ts";
 /** Functions of the launcher and of libc that sweep.c stands in front of. */
 const WRAPPED = [
   ...["syscall", "play", "play_after", "spawn", "run_helper", "start_service", "await", "become_command"],
-  ...["open", "fcntl", "fstat", "mmap", "sigaction", "prctl", "poll", "waitpid", "execve", "read", "write"],
+  ...["open", "fcntl", "fstat", "mmap", "sigaction", "prctl", "setns", "poll", "waitpid", "execve", "read", "write"],
 ];
 const FLAGS = ["-std=c17", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-U_FORTIFY_SOURCE"];
 const AT_ONCE = 4;
@@ -83,6 +84,8 @@ export interface Played {
   readonly report: string;
   /** It had to be ended by the test. */
   readonly isLate: boolean;
+  /** What is other with the sandbox whose network it joined. */
+  readonly disturbed: string | undefined;
   /** Processes that still lived a second after its end, which is when the last holder of its pipes ended. */
   readonly left: readonly number[];
 }
@@ -99,6 +102,8 @@ export interface SweptPlan {
   readonly atTerminal?: boolean;
   /** It takes what only one can have at a time: a port, a name. */
   readonly alone?: boolean;
+  /** The name of a sandbox that runs beside it, and which it joins. */
+  readonly joins?: string;
 }
 
 interface Setup extends SweptPlan {
@@ -133,14 +138,22 @@ function processesByMark(): Map<number, number[]> {
 export class Sweep {
   readonly plan: Decoded;
   readonly #traces: Traces;
+  readonly #neighbour: Neighbour | undefined;
   readonly #setup: Setup;
   readonly #bytes: Uint8Array;
   #mark = randomInt(2 ** 40, 2 ** 46);
 
-  constructor(setup: Setup) {
+  static async open(setup: Setup): Promise<Sweep> {
+    const { joins, project } = setup;
+    return new Sweep(setup, joins === undefined ? undefined : await Neighbour.start(project, joins));
+  }
+
+  private constructor(setup: Setup, neighbour: Neighbour | undefined) {
     this.#setup = setup;
-    const { project, overrides = {} } = setup;
+    this.#neighbour = neighbour;
+    const { project, joins } = setup;
     const { cwd } = project;
+    const overrides = { ...setup.overrides, ...(joins !== undefined && { network: `container:${joins}` }) };
     const streams: StreamFact[] = setup.atTerminal ? [{ fd: 0, access: "both", terminal: true }] : [];
     const profile = project.write("sweep.toml", `extends = "strict"\n${setup.profile ?? ""}`);
     project.write("input", "");
@@ -175,6 +188,11 @@ export class Sweep {
       if (role === undefined || step === undefined) throw new RangeError(`entry ${number} is in no script or step`);
       return SILENT.has(entry.op) ? [] : [{ ...entry, number, role, what: step.what, code: step.code }];
     });
+  }
+
+  /** Ends the sandbox that it joins. */
+  endJoined(): void {
+    this.#neighbour?.end();
   }
 
   /** What the runs until now have changed on the host. Their input is open for writing: nothing may take it for another fd. */
@@ -252,6 +270,7 @@ export class Sweep {
       while (processesByMark().has(mark) && performance.now() < gone) await sleep(5);
     }
     this.#removeDead();
-    return { order, code, signal, stdout: stdout.replaceAll("\r\n", "\n"), stderr, report, isLate };
+    const disturbed = await this.#neighbour?.change();
+    return { order, code, signal, stdout: stdout.replaceAll("\r\n", "\n"), stderr, report, disturbed, isLate };
   }
 }

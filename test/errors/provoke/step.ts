@@ -158,6 +158,7 @@ export const STEP: readonly Provocation[] = [
   own("E_NAMESPACE", "EINVAL", "this kernel lacks one of the namespaces"),
   own("E_NAMESPACE", "ENOSYS", "clone3(2) is not available", "fix: use Linux 5.12 or newer"),
   own("E_NAMESPACE", "EAGAIN", "the limit of processes is reached"),
+  own("E_NAMESPACE", "ECHILD", "the process that makes them was killed"),
 
   {
     code: "E_NESTED",
