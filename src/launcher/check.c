@@ -107,9 +107,9 @@ static const char *fault_entry(const struct plan_entry *entry, uint32_t script, 
 		return NULL;
 	case OP_SERVICE:
 		if (script != SCRIPT_HOST || !has_kinds(entry, service, 6) || entry->arg[3] % 4 != 0 ||
-		    entry->arg[4] > SERVICE_FDS || (data_n - entry->arg[3]) / 4 < entry->arg[4] ||
-		    ((entry->flags & ENTRY_ENTER_USER) != 0 && entry->arg[4] == 0) ||
-		    ((entry->flags & ENTRY_ENTER_MOUNT) != 0 && entry->arg[4] < 2))
+		    entry->arg[4] < 2 || entry->arg[4] > SERVICE_FDS || (data_n - entry->arg[3]) / 4 < entry->arg[4] ||
+		    ((entry->flags & ENTRY_ENTER_USER) != 0 && entry->arg[4] < 3) ||
+		    ((entry->flags & ENTRY_ENTER_MOUNT) != 0 && entry->arg[4] < 4))
 			return "a service has wrong arguments";
 		return NULL;
 	case OP_CHECK:

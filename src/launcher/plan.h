@@ -27,7 +27,8 @@ enum op {
 	OP_EXEC,     /* become the command: search path, envp */
 	OP_STORE,    /* put a result into the plan's data as an int: value, place (a struct that holds an fd) */
 	OP_TELL,     /* say that a call has found something to do: its result, note, name for the report, place of an int */
-	OP_SERVICE,  /* start a program that stays: path, argv, envp, its fds from 3 on, their number, fd that tells it is ready */
+	OP_SERVICE,  /* start a program that stays: path, argv, envp, its fds 0, 1, 3, 4, … (-1: /dev/null), their
+	              * number, fd that tells it is ready */
 	OP_CHECK,    /* an int that a call wrote: must be the second argument; a negative one is an errno */
 	OP_FIGURE,   /* read a number for the report: fd of a folder, path, line, key, name, place of an int64_t; figure.c */
 	OP_PRUNE,    /* remove a cgroup with all that are in it: fd of a folder, name; prune.c */
@@ -43,7 +44,7 @@ enum arg {
 
 /* The result must equal the third argument: read(2) and write(2) that may not be short. */
 #define ENTRY_EXACT 1u
-/* Of a service: it enters the user namespace that is its first fd. */
+/* Of a service: it enters the user namespace that is its fd 3. */
 #define ENTRY_ENTER_USER 2u
 /* What is told is a limit that the sandbox came to. */
 #define ENTRY_LIMIT 4u
@@ -51,7 +52,7 @@ enum arg {
 #define ENTRY_AWAIT 8u
 /* ... but not longer than a program may take to answer. */
 #define ENTRY_SOON 16u
-/* Of a service that enters a user namespace: the second fd is a mount namespace, of which it gets a copy of its own. */
+/* Of a service that enters a user namespace: its fd 4 is a mount namespace, of which it gets a copy of its own. */
 #define ENTRY_ENTER_MOUNT 32u
 
 struct plan_entry {

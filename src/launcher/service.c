@@ -13,23 +13,24 @@
 
 #define WORDS_BYTES 600u
 #define MOVED_FDS 64
-#define FIRST_GIVEN 3
+#define USER_FD 3
+#define MOUNT_FD 4
 
-/* Makes the plan's fds 3, 4, … of this process, in their order, and closes all others. */
+/* Makes the plan's fds 0, 1, 3, 4, … of this process, in their order, and closes all others. 2 takes its words. */
 static bool take_fds(const int32_t *given, int n, int null, int words)
 {
 	int moved[SERVICE_FDS];
 
 	/* Out of the way first: one of them may have a number that another is to get. */
 	for (int i = 0; i < n; i++)
-		if ((moved[i] = fcntl(given[i], F_DUPFD, MOVED_FDS)) < 0)
+		if ((moved[i] = fcntl(given[i] < 0 ? null : given[i], F_DUPFD, MOVED_FDS)) < 0)
 			return false;
-	if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(words, 2) < 0)
+	if (dup2(words, 2) < 0)
 		return false;
 	for (int i = 0; i < n; i++)
-		if (dup2(moved[i], FIRST_GIVEN + i) < 0)
+		if (dup2(moved[i], i < 2 ? i : i + 1) < 0)
 			return false;
-	return syscall(SYS_close_range, (unsigned)(FIRST_GIVEN + n), ~0u, 0u) == 0;
+	return syscall(SYS_close_range, (unsigned)n + 1, ~0u, 0u) == 0;
 }
 
 static noreturn void become_service(const struct launch *launch, const struct plan_entry *entry, int words, pid_t parent)
@@ -40,9 +41,9 @@ static noreturn void become_service(const struct launch *launch, const struct pl
 	/* A session of its own: what is typed at the terminal to end the command must not take its network away first. */
 	if (null < 0 || setsid() < 0 || !take_fds(given, (int)entry->arg[4], null, words) ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-	    ((entry->flags & ENTRY_ENTER_USER) != 0 && setns(FIRST_GIVEN, CLONE_NEWUSER) != 0) ||
+	    ((entry->flags & ENTRY_ENTER_USER) != 0 && setns(USER_FD, CLONE_NEWUSER) != 0) ||
 	    ((entry->flags & ENTRY_ENTER_MOUNT) != 0 &&
-	     (setns(FIRST_GIVEN + 1, CLONE_NEWNS) != 0 || unshare(CLONE_NEWNS) != 0)))
+	     (setns(MOUNT_FD, CLONE_NEWNS) != 0 || unshare(CLONE_NEWNS) != 0)))
 		_exit(EXIT_SETUP);
 	become_program(launch, entry, parent);
 }

@@ -10,9 +10,9 @@ import type { VirtualNetwork } from "./virtual.ts";
 
 type Service = Extract<NetStep, { op: "network-service" }>;
 
-/** The fds that the launcher gives it; src/net/lower.ts. */
-const NETWORK_FD = "/proc/self/fd/4";
-const READY_FD = 5;
+/** What the launcher gives them as which fds; src/net/lower.ts. */
+const FDS = { slirp4netns: { network: 4, ready: 5 }, pasta: { network: 0, ready: 1 } } as const;
+const fdPath = (fd: number): string => `/proc/self/fd/${fd}`;
 
 const MTU = 65_520;
 
@@ -31,9 +31,9 @@ function slirp4netns(profile: Profile, virtual: VirtualNetwork): string[] {
     ...(virtual.nameserver === undefined ? ["--disable-dns"] : []),
     ...(outboundAddress === undefined ? [] : [`--${outbound}=${renderAddress(outboundAddress)}`]),
     ...(publish.length > 0 ? [`--api-socket=${CONTROL_SOCKET}`] : []),
-    `--ready-fd=${READY_FD}`,
+    `--ready-fd=${FDS.slirp4netns.ready}`,
     "--netns-type=path",
-    NETWORK_FD,
+    fdPath(FDS.slirp4netns.network),
     DEVICE,
   ];
 }
@@ -69,8 +69,8 @@ function pasta(profile: Profile, virtual: VirtualNetwork): string[] {
     ...ports("tcp", "-t"),
     ...ports("udp", "-u"),
     ...["-T", "none", "-U", "none"],
-    ...["--pid", `/proc/self/fd/${READY_FD}`],
-    ...["--no-netns-quit", "--netns-only", "--netns", NETWORK_FD],
+    ...["--pid", fdPath(FDS.pasta.ready)],
+    ...["--no-netns-quit", "--netns-only", "--netns", fdPath(FDS.pasta.network)],
   ];
 }
 

@@ -97,6 +97,18 @@ function handOver(control: boolean, shared: boolean): Lowered {
   };
 }
 
+interface BackendFds {
+  readonly user: Load;
+  readonly network: Load;
+  readonly ready: Load;
+}
+
+/** As 0, 1, 3, 4, …: slirp4netns prints to its fd 1, and pasta closes what it finds from 3 on (since 2024). */
+const GIVEN_FDS = {
+  slirp4netns: ({ user, network, ready }: BackendFds) => [undefined, undefined, user, network, ready] as const,
+  pasta: ({ user, network, ready }: BackendFds) => [network, ready, user] as const,
+};
+
 function startBackend({ backend, path, options, control }: Extract<NetStep, { op: "network-service" }>): Call[] {
   const { fd } = handed(control);
   const service = {
@@ -109,7 +121,7 @@ function startBackend({ backend, path, options, control }: Extract<NetStep, { op
   return [
     ...(control ? [call("fchdir", [fd(2)], { of: "the control directory" })] : []),
     call("pipe2", [{ kind: "buffer", name: READY, size: 8 }, O.CLOEXEC]),
-    ...startService([fd(0), fd(1), load(READY, 4)], service),
+    ...startService(GIVEN_FDS[backend]({ user: fd(0), network: fd(1), ready: load(READY, 4) }), service),
     ...[load(READY, 0), load(READY, 4), ...(control ? [fd(2)] : [])].map((each) => call("close", [each])),
   ];
 }

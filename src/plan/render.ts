@@ -70,7 +70,7 @@ export function renderCall(call: Call): string {
     case "check":
       return `${renderValue(call.answer)} must be ${call.expected}`;
     case "service":
-      return `start ${call.argv.map(printable).join(" ")} with {${call.fds.show}} from 3 on`;
+      return `start ${call.argv.map(printable).join(" ")} with {${call.fds.show}}`;
     case "figure": {
       const key = `${call.line}${call.key}`.trim();
       return `${call.name} = ${key === "" ? "" : `${key} of `}<${call.at}>/${call.path}`;

@@ -218,7 +218,7 @@ function makeByFuse(layers: Layers, driver: Extract<Driver, { kind: "fuse-overla
     host: [
       call("close", [own]),
       call("recvmsg", [link, received.message, flags(MSG, "CMSG_CLOEXEC")], { awaits: "init", of }),
-      ...startService([received.fd(0), received.fd(1), received.fd(2)], {
+      ...startService([undefined, undefined, received.fd(0), received.fd(1), received.fd(2)], {
         path: driver.path,
         argv: ["fuse-overlayfs", "-f", "-o", options.join(","), `/dev/fd/${GIVEN_FUSE}`],
         env: ["PATH=/usr/bin:/bin"],

@@ -118,16 +118,16 @@ export type Call =
   | { readonly op: "store"; readonly value: Load | Slot; readonly into: Data; readonly at: number }
   /** What a call wrote must be `expected`; a negative answer is told as that errno. */
   | { readonly op: "check"; readonly answer: Load; readonly expected: number }
-  /** An established program that stays until the end; it gets `fds` from 3 on, and says by `ready` that it is. */
+  /** An established program that stays until the end; it gets `fds` as 0, 1, 3, 4, …, and says by `ready` that it is. */
   | {
       readonly op: "service";
       readonly path: string;
       readonly argv: readonly string[];
       readonly env: readonly string[];
       readonly fds: Data;
-      /** The first of `fds` is a user namespace that it enters before. */
+      /** Its fd 3 is a user namespace that it enters before. */
       readonly entersUser: boolean;
-      /** The second is a mount namespace, of which it gets a copy: its root directory is then what lies topmost there. */
+      /** Its fd 4 is a mount namespace, of which it gets a copy: its root directory is then what lies topmost there. */
       readonly entersMount?: true;
       readonly ready: Load;
     }
@@ -232,14 +232,16 @@ export function call(name: SyscallName, args: readonly Value[], options: CallOpt
   return { op: "call", name, args, ...options };
 }
 
-/** Stores what will be the fds of a service, and starts it. */
+type ServiceFd = Load | Slot | undefined;
+
+/** Stores what will be the fds 0, 1, 3, 4, … of a service, undefined being /dev/null, and starts it. Its fd 2 takes its words. */
 export function startService(
-  fds: readonly (Load | Slot)[],
+  fds: readonly [stdin: ServiceFd, stdout: ServiceFd, ...ServiceFd[]],
   service: Omit<Extract<Call, { op: "service" }>, "op" | "fds">,
 ): Call[] {
-  const given: Data = { bytes: new Uint8Array(4 * fds.length), show: `fds of ${service.path}` };
+  const given: Data = { bytes: new Uint8Array(4 * fds.length).fill(0xff), show: `fds of ${service.path}` };
   return [
-    ...fds.map((value, i): Call => ({ op: "store", value, into: given, at: 4 * i })),
+    ...fds.flatMap((value, i): Call[] => (value === undefined ? [] : [{ op: "store", value, into: given, at: 4 * i }])),
     { op: "service", fds: given, ...service },
   ];
 }

@@ -228,6 +228,18 @@ describe.each(BACKENDS)("a network by %s", (backend) => {
   });
 });
 
+/** On the machine "host", pasta is a program that first closes the fds which it is given, as it does itself since 2024. */
+const CLOSING = `
+mkdir real; cp "$(command -v pasta)" real/pasta
+printf '#!/bin/sh\\nexec 3>&- 4>&- 5>&-\\nexec %s/real/pasta "$@"\\n' "$PWD" >closing; chmod +x closing
+mount --bind closing "$(realpath "$(command -v pasta)")"`;
+
+it("a network by a pasta that closes what it is given connects", async () => {
+  expect((await attempt(["tcp 198.51.100.2 7000"], "pasta", { more: CLOSING })).told).toEqual([
+    "tcp 198.51.100.2 7000 -> peer",
+  ]);
+});
+
 describe("private networks", () => {
   const OTHERS = ["10.0.2.2", "10.0.2.3", "10.9.9.9"];
   const attempts = OTHERS.flatMap((host) => [`tcp ${host} 7000`, `tcp ${host} 7000 tap0`, `udp ${host} 7000 tap0`]);
