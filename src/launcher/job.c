@@ -1,4 +1,7 @@
-/* What the supervisor does on signals: hands them on, and stops and goes on together with the command, as a job of a shell. */
+/*
+ * What the supervisor does on signals: hands them on; stops and goes on together with the command, as a job of a shell; or is
+ * steered by whoever started it, a caller of the library.
+ */
 #include "launcher.h"
 
 #include <poll.h>
@@ -43,6 +46,25 @@ static void await_stop(const struct launch *launch, struct end *end)
 		continue;
 }
 
+/* All of the sandbox. */
+static void halt(const struct launch *launch, struct end *end)
+{
+	/* What an earlier stop told too late. */
+	read_records(launch, end);
+	send_signal(launch, SIGTSTP);
+	await_stop(launch, end);
+	/* Whatever was not stopped by signals, as a process that is in an exec. */
+	freeze(launch, true);
+}
+
+static void unhalt(const struct launch *launch, struct end *end)
+{
+	/* Told too late, it would stop this process again. */
+	read_records(launch, end);
+	freeze(launch, false);
+	send_signal(launch, SIGCONT);
+}
+
 static void go_on(struct launch *launch, struct end *end)
 {
 	uint64_t go_on = signal_bit(SIGCONT);
@@ -54,10 +76,8 @@ static void go_on(struct launch *launch, struct end *end)
 	syscall(SYS_rt_sigtimedwait, &go_on, NULL, &(struct timespec){ 0 }, sizeof(go_on));
 	if (has_terminal(launch))
 		terminal_retake(launch);
-	/* Told too late, it would stop this process again. */
-	read_records(launch, end);
-	freeze(launch, false);
-	send_signal(launch, SIGCONT);
+	if (!launch->held)
+		unhalt(launch, end);
 }
 
 /* With effect only where a shell is there that could continue this process, as at any Ctrl-Z. */
@@ -73,12 +93,8 @@ static void stop(pid_t whom)
 
 static void pause_with_sandbox(struct launch *launch, struct end *end, bool by_terminal)
 {
-	/* What an earlier stop told too late. */
-	read_records(launch, end);
-	send_signal(launch, SIGTSTP);
-	await_stop(launch, end);
-	/* Whatever was not stopped by signals, as a process that is in an exec. */
-	freeze(launch, true);
+	if (!launch->held)
+		halt(launch, end);
 	if (has_terminal(launch))
 		terminal_give_back(launch);
 	if (by_terminal)
@@ -112,11 +128,49 @@ void interrupt_job(const struct launch *launch)
 	_exit(128 + SIGINT);
 }
 
+void tell_steering(const struct launch *launch)
+{
+	const struct plan_header *head = launch->plan.head;
+
+	if ((head->flags & PLAN_STEERED) == 0 || head->report == PLAN_NO_SLOT)
+		return;
+	/* His end is seen by other means. */
+	if (write((int)launch->slot[head->report], "\n", 1) != 1)
+		return;
+}
+
+/* Unlike a job's supervisor this one does not stop: SIGTERM, the time limit and the caller's end count as ever. */
+static void hold(struct launch *launch, struct end *end, bool held)
+{
+	if (held != launch->held && !end->reaped && held)
+		halt(launch, end);
+	else if (held != launch->held && !end->reaped)
+		unhalt(launch, end);
+	launch->held = held;
+	tell_steering(launch);
+}
+
+/* Whether that was a signal to steer by, and not for the command. */
+static bool steer(struct launch *launch, struct end *end, uint32_t number)
+{
+	if ((launch->plan.head->flags & PLAN_STEERED) == 0)
+		return false;
+	if (number == SIGTERM)
+		kill_sandbox(launch); /* what is left to do is still done, as it is not after SIGKILL */
+	else if (number == SIGUSR1 || number == SIGUSR2)
+		hold(launch, end, number == SIGUSR1);
+	else
+		return false;
+	return true;
+}
+
 void attend_signals(struct launch *launch, struct end *end)
 {
 	struct signalfd_siginfo signal;
 
 	while (read(launch->signals, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {
+		if (steer(launch, end, signal.ssi_signo))
+			continue;
 		if (signal.ssi_signo == SIGTSTP)
 			pause_with_sandbox(launch, end, signal.ssi_code == SI_KERNEL);
 		else if (signal.ssi_signo == SIGCONT)
@@ -125,8 +179,6 @@ void attend_signals(struct launch *launch, struct end *end)
 			terminal_resize(launch);
 		else if (end->reaped)
 			kill_sandbox(launch); /* whoever should read the rest of what was printed does not */
-		else if (signal.ssi_signo == SIGTERM && (launch->plan.head->flags & PLAN_ENDS_ON_TERM) != 0)
-			kill_sandbox(launch); /* what is left to do is still done, as it is not after SIGKILL */
 		else
 			send_signal(launch, (int)signal.ssi_signo);
 	}

@@ -107,6 +107,7 @@ struct launch {
 	int share; /* socket by which the network is shared, or -1 */
 	const struct msghdr *shared; /* what whoever connects to it gets */
 	bool stopping; /* in init: the command is to stop, and has not yet */
+	bool held;     /* paused by whoever steers it, until he lets it go on */
 	struct terminal terminal;
 	struct output output[PRINTED];
 	uint64_t printed; /* bytes, when they are limited */
@@ -275,6 +276,8 @@ bool read_records(const struct launch *launch, struct end *end);
 void send_signal(const struct launch *launch, int number);
 void kill_sandbox(struct launch *launch);
 void attend_signals(struct launch *launch, struct end *end);
+/* To whoever steers it, where its report goes: that it can be steered, and that what he last asked for is done. */
+void tell_steering(const struct launch *launch);
 /* The command has stopped at its own terminal: what Ctrl-Z at the user's would have stopped stops too. */
 void stop_job(struct launch *launch, struct end *end);
 /* The command has died of SIGINT at a terminal, and so does this process: a shell ends its loop or script only then. */

@@ -120,8 +120,8 @@ enum outcome {
 #define PLAN_TIMEOUT 8u
 /* A line of figures at the end, whatever else is told. */
 #define PLAN_STATS 16u
-/* SIGTERM is for tsbox: all is to end. */
-#define PLAN_ENDS_ON_TERM 32u
+/* Whoever started tsbox steers it: SIGTERM ends all, SIGUSR1 pauses, SIGUSR2 resumes; none of them is for the command. */
+#define PLAN_STEERED 32u
 /* What the command may print is limited. */
 #define PLAN_PRINTED 64u
 

@@ -20,7 +20,11 @@ export interface Launched {
   readonly stderr: Readable;
   /** The report's text, when the launcher has ended and nothing of the sandbox is left; "" if something has killed it. */
   readonly ended: Promise<string>;
+  /** Pauses or resumes; settles when that is done, or when the launcher has ended. */
+  readonly steer: (signal: Steering) => Promise<void>;
 }
+
+export type Steering = "SIGUSR1" | "SIGUSR2";
 
 /** Of a pipe: the launcher's end, and the one of this process. */
 interface Ends {
@@ -62,16 +66,40 @@ async function awaitEnd(child: ChildProcess, report: Readable): Promise<string> 
   } catch (error) {
     return refuse(error, []);
   }
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks).toString().trimStart();
+}
+
+/**
+ * One after the other: a signal before the launcher can be steered would end it, and of two that are pending only one counts.
+ * It says by a byte before its report that it can be, and again when it has done what it was told.
+ */
+function steering(child: ChildProcess, report: Readable, ended: Promise<string>): Launched["steer"] {
+  const told = () => new Promise<void>((resolve) => report.once("data", () => resolve()));
+  const over = ended.then(
+    () => undefined,
+    () => undefined,
+  );
+  let last = Promise.race([told(), over]);
+  return (signal) => {
+    last = last.then(() => {
+      const done = Promise.race([told(), over]);
+      child.kill(signal);
+      return done;
+    });
+    return last;
+  };
 }
 
 function follow(child: ChildProcess, [stdin, stdout, stderr, report]: readonly [Ends, Ends, Ends, Ends]): Launched {
+  const reports = reading(report);
+  const ended = awaitEnd(child, reports);
   return {
     child,
     stdin: writing(stdin),
     stdout: reading(stdout),
     stderr: reading(stderr),
-    ended: awaitEnd(child, reading(report)),
+    ended,
+    steer: steering(child, reports, ended),
   };
 }
 

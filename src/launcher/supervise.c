@@ -114,6 +114,7 @@ static void wait_for_init(struct launch *launch, struct end *end)
 	for (uint32_t i = WATCHED_RELAYED; i < WATCHED; i++)
 		fds[i].fd = -1;
 	nfds_t watched = is_relayed(launch) ? WATCHED : WATCHED_STATUS;
+	tell_steering(launch);
 
 	for (;;) {
 		if (is_relayed(launch))

@@ -16,7 +16,7 @@ const STEP_SIZE = 28;
 const ALTERNATIVE_SIZE = 12;
 const RELOCATION_SIZE = 8;
 const NO_SLOT = 0xffff_ffff;
-const FLAG = { dieWithParent: 1, quiet: 2, silent: 4, timeout: 8, stats: 16, endsOnTerm: 32, printed: 64 } as const;
+const FLAG = { dieWithParent: 1, quiet: 2, silent: 4, timeout: 8, stats: 16, steered: 32, printed: 64 } as const;
 
 /** Forwarded to the command, by number; signal(7), the same on x86-64 and arm64. */
 const FORWARDED = { HUP: 1, INT: 2, QUIT: 3, USR1: 10, USR2: 12, TERM: 15, CONT: 18, TSTP: 20, WINCH: 28 } as const;
@@ -118,7 +118,7 @@ export function encodePlan(plan: Plan): Encoded {
     (plan.messages === "errors" ? FLAG.quiet : plan.messages === "none" ? FLAG.silent : 0) |
     (plan.timeout === undefined ? 0 : FLAG.timeout) |
     (plan.stats ? FLAG.stats : 0) |
-    (plan.endsOnTerm ? FLAG.endsOnTerm : 0) |
+    (plan.steered ? FLAG.steered : 0) |
     (plan.output === undefined ? 0 : FLAG.printed);
   head.writeUInt32LE(bits, 136);
   head.writeUInt32LE(keep, 140);

@@ -37,8 +37,8 @@ export interface RunOptions {
   readonly stats?: boolean;
   /** Where what is written to overlays is kept; see docs/decisions/0020-overlays.md. */
   readonly uppers?: Uppers;
-  /** SIGTERM to the supervisor ends the sandbox at once; else it is handed on to the command like others. */
-  readonly endsOnTerm?: boolean;
+  /** SIGTERM, SIGUSR1 and SIGUSR2 end, pause and resume the sandbox; else they are handed on to the command like others. */
+  readonly steered?: boolean;
 }
 
 interface TimeLimit {
@@ -61,7 +61,7 @@ export interface Plan {
   readonly dieWithParent: boolean;
   readonly messages: Messages;
   readonly stats: boolean;
-  readonly endsOnTerm: boolean;
+  readonly steered: boolean;
   /** tsbox itself runs in a sandbox of tsbox: what fails because of that is told so. */
   readonly withinTsbox: boolean;
   readonly report: RunOptions["report"];
@@ -218,7 +218,7 @@ export function plan(asked: Profile, facts: HostFacts, options: RunOptions = {})
     dieWithParent: profile.lifecycle.dieWithParent,
     messages: options.messages ?? "all",
     stats: options.stats ?? false,
-    endsOnTerm: options.endsOnTerm ?? false,
+    steered: options.steered ?? false,
     withinTsbox: facts.withinTsbox,
     report: options.report,
     terminal,

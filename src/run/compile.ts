@@ -43,7 +43,7 @@ export class Compiler {
     const profile = timeout === undefined ? wanted : limitTime(wanted, timeout);
     const last = this.#last;
     if (last !== undefined && isDeepStrictEqual([last.profile, last.facts], [profile, facts])) return last.bytes;
-    const bytes = encode(plan(profile, facts, { messages: "none", report: { fd: REPORT_FD }, endsOnTerm: true }));
+    const bytes = encode(plan(profile, facts, { messages: "none", report: { fd: REPORT_FD }, steered: true }));
     this.#last = { profile, facts, bytes };
     return bytes;
   }

@@ -81,6 +81,10 @@ export interface Running {
   readonly stderr: Readable;
   /** Settles when nothing of the sandbox is left, though its outputs may not have been read to their ends. Rejects as `run` does. */
   readonly ended: Promise<Ended>;
+  /** Settles when the command stands still, and all its processes with it, or when nothing of the sandbox is left. */
+  pause(): Promise<void>;
+  /** Settles when it goes on. Without effect where it is not paused. */
+  resume(): Promise<void>;
 }
 
 const MOST_COLLECTED = 16 * 1024 ** 2;
@@ -182,8 +186,15 @@ export class Sandbox {
    */
   start(command: readonly [string, ...string[]], options: StartOptions = {}): Running {
     const launched = this.#launch(command, options);
-    const { stdin, stdout, stderr } = launched;
-    return { stdin, stdout, stderr, ended: awaitReport(launched, options.signal).then((text) => describeEnd(text)) };
+    const { stdin, stdout, stderr, steer } = launched;
+    return {
+      stdin,
+      stdout,
+      stderr,
+      ended: awaitReport(launched, options.signal).then((text) => describeEnd(text)),
+      pause: () => steer("SIGUSR1"),
+      resume: () => steer("SIGUSR2"),
+    };
   }
 
   /**

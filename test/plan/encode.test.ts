@@ -234,7 +234,7 @@ describe("an encoded plan", () => {
     [{ messages: "none" }, 1 | 4],
     [{ timeout: { after: milliseconds(1), because: { file: "f", key: "k" } } }, 1 | 8],
     [{ stats: true }, 1 | 16],
-    [{ endsOnTerm: true }, 1 | 32],
+    [{ steered: true }, 1 | 32],
   ] as const)("has its flags: %j is %i", (change, bits) =>
     expect(decode(planOf("debian", {}, change)).field("flags")).toBe(bits),
   );

@@ -1,12 +1,14 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import type { SandboxOptions } from "../../src/index.ts";
+import type { SandboxOptions, StartOptions } from "../../src/index.ts";
 import { spawnLauncher } from "../../src/launcher/spawn.ts";
+import { patient } from "../support/patience.ts";
+import { until } from "../support/process.ts";
 import { makeProject } from "../support/project.ts";
 import { ROOT, run as runCli } from "../support/tsbox.ts";
 
@@ -24,6 +26,13 @@ async function makeBox(options: SandboxOptions = {}) {
 
 const isAlive = (mark: string) => execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).includes(mark);
 const openFds = () => readdirSync("/proc/self/fd").length;
+
+/** What has come of a stream until now. */
+function collectText(stream: Readable): () => string {
+  const chunks: string[] = [];
+  stream.on("data", (chunk: Buffer) => void chunks.push(String(chunk)));
+  return () => chunks.join("");
+}
 
 /** The figure that kernel and caller agree on; proc_pid_status(5). */
 const residentBytes = () =>
@@ -313,6 +322,115 @@ describe("Sandbox.start()", () => {
     abort.abort();
     await expect(ended).rejects.toMatchObject({ name: "AbortError" });
     expect(isAlive("yes 282.8427")).toBe(false);
+  });
+});
+
+describe("a command that is paused", () => {
+  /** Counts for ever, and has another do it in a session of its own. */
+  const count = (mark: string) =>
+    [
+      "sh",
+      "-c",
+      `c='i=0; while :; do i=$((i+1)); echo $i; sleep 0.01; done # ${mark}'; setsid sh -c "$c" & eval "$c"`,
+    ] as const;
+
+  /** Starts that; how much has been printed. */
+  async function startCounting(mark: string, options: StartOptions = {}) {
+    const { box } = await makeBox();
+    const running = box.start(count(mark), options);
+    let printed = 0;
+    running.stdout.on("data", (chunk: Buffer) => {
+      printed += chunk.length;
+    });
+    /** In 300 ms. */
+    const goesOn = async () => {
+      const before = printed;
+      await sleep(patient(300));
+      return printed > before;
+    };
+    await until("what it prints", () => printed > 0);
+    return { running, goesOn };
+  }
+
+  it("stands still, with all its processes, until it is let go on", async () => {
+    const { running, goesOn } = await startCounting("161.1");
+    expect(await goesOn()).toBe(true);
+    await running.pause();
+    await sleep(50); // what was printed before is read
+    expect(await goesOn()).toBe(false);
+    await running.pause();
+    await running.resume();
+    expect(await goesOn()).toBe(true);
+    // In order, though nobody waits for the first ones.
+    for (const name of ["resume", "pause", "resume"] as const) void running[name]();
+    await running.pause();
+    await sleep(50);
+    expect(await goesOn()).toBe(false);
+    running.stdout.destroy();
+    await running.resume();
+    expect(await running.ended).toMatchObject({ exitCode: 141, timedOut: false });
+    await Promise.all([running.pause(), running.resume()]);
+  });
+
+  it("is not told to go on unless it was paused", async () => {
+    const { box } = await makeBox();
+    const { stdin, stdout, resume, pause, ended } = box.start(["sh", "-c", "trap 'echo cont' CONT; echo up; cat; :"]);
+    const said = collectText(stdout);
+    await until("up", () => said().includes("up"));
+    await resume();
+    await sleep(100);
+    expect(said()).toBe("up\n");
+    await pause();
+    await resume();
+    stdin.end();
+    expect(await ended).toMatchObject({ exitCode: 0 });
+    expect(said()).toBe("up\ncont\n");
+  });
+
+  it("before it has started does not start", async () => {
+    const { box } = await makeBox();
+    const { pause, resume, stdout, ended } = box.start(["sh", "-c", "sleep 0.2; echo up"]);
+    const said = collectText(stdout);
+    await pause();
+    await sleep(patient(600));
+    expect(said()).toBe("");
+    await resume();
+    expect(await ended).toMatchObject({ exitCode: 0 });
+    expect(said()).toBe("up\n");
+  });
+
+  it("can be ended at once, also by its time limit", async () => {
+    const abort = new AbortController();
+    const aborted = await startCounting("271.2", { signal: abort.signal });
+    await aborted.running.pause();
+    abort.abort();
+    await expect(aborted.running.ended).rejects.toMatchObject({ name: "AbortError" });
+    const late = await startCounting("271.2", { timeoutMs: patient(1000) });
+    await late.running.pause();
+    expect(await late.running.ended).toMatchObject({ exitCode: 124, timedOut: true });
+    expect(isAlive("271.2")).toBe(false);
+  });
+
+  it("ends with its caller, and with its launcher", async () => {
+    const { cwd } = makeProject();
+    const script = `
+      const { Sandbox } = await import(process.argv[1]);
+      const box = await Sandbox.create({ cwd: process.argv[2] });
+      const running = box.start(["sh", "-c", "sleep 173.3 & exec sleep 173.3"]);
+      await running.pause();
+      console.log("paused");`;
+    const url = pathToFileURL(join(ROOT, "dist/index.js")).href;
+    for (const name of [process.execPath, "tsbox"]) {
+      // In a session of its own: no shell, and no kernel in its place, lets a group without a parent go on.
+      const caller = spawn(process.execPath, ["--input-type=module", "-e", script, url, cwd], { detached: true });
+      const said = collectText(caller.stdout);
+      await until("its pause", () => said() === "paused\n");
+      expect(isAlive("sleep 173.3")).toBe(true);
+      const launcher = execFileSync("pgrep", ["-o", "-f", "^tsbox .*sleep 173.3"], { encoding: "utf8" });
+      process.kill(name === "tsbox" ? Number(launcher) : (caller.pid ?? 0), "SIGKILL");
+      await until("the end of all", () => !isAlive("sleep 173.3"));
+      caller.kill("SIGKILL");
+    }
   });
 });
 

@@ -10,6 +10,7 @@ import type * as Tsbox from "../../src/index.ts";
 
 /** What is tested lies beside the bundle that this is part of. */
 export const HERE = import.meta.dirname;
+export const importLibrary = () => import(join(HERE, "dist/index.js")) as Promise<typeof Tsbox>;
 export const TSBOX = join(HERE, "bin/tsbox.js");
 export const MIB = 1024 ** 2;
 const DIRECTORY = /^tsbox-[0-9a-f]{16}$/;

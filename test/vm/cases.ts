@@ -9,14 +9,14 @@ import { errors } from "./cases/errors.ts";
 import { hugePages, memory, memoryHigh } from "./cases/memory.ts";
 import { nestedMemory, nestedRaise, nestedRemains } from "./cases/nested.ts";
 import { killed, many, processes } from "./cases/processes.ts";
-import { freeze, processorSet, processors, processorTime, weights } from "./cases/processors.ts";
+import { freeze, pause, processorSet, processors, processorTime, weights } from "./cases/processors.ts";
 import { scopes } from "./cases/systemd.ts";
 
 const CASES = IN_SYSTEMD
   ? [scopes, memory, processes, processorTime]
   : [
       ...[memory, memoryHigh, hugePages, processes],
-      ...[processors, processorSet, processorTime, weights, freeze],
+      ...[processors, processorSet, processorTime, weights, freeze, pause],
       ...[disk, diskWeights, nestedMemory, nestedRaise, nestedRemains, killed, errors, many],
     ];
 

@@ -1,6 +1,19 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { BUSY, cpuUs, fileOf, judge, left, parent, play, start, takeTime, until, untilBusy } from "../bed.ts";
+import {
+  BUSY,
+  cpuUs,
+  fileOf,
+  importLibrary,
+  judge,
+  left,
+  parent,
+  play,
+  start,
+  takeTime,
+  until,
+  untilBusy,
+} from "../bed.ts";
 
 /** How many processors a sandbox uses that could use two; from outside, since its start is none of it. */
 async function measureProcessors(...limit: readonly string[]): Promise<number> {
@@ -56,22 +69,26 @@ export async function processorTime() {
   judge("  twin", "cpu_time 1 h", `${usedFree.toFixed(2)} s used, status ${free.status}`, usedFree > 4);
 }
 
+/** Seconds of processors' time that the one sandbox that there is uses in three. */
+async function useNow(): Promise<number> {
+  const from = takeTime();
+  await sleep(3000);
+  return (takeTime().usedUs - from.usedUs) / 1e6;
+}
+
+const isFrozen = () => fileOf("cgroup.events").includes("frozen 1");
+
 /** Stopped as a shell stops a job, and let go on. */
 export async function freeze() {
   const run = start(["--memory", "64M", "sh", "-c", BUSY]);
   const { child, ended } = run;
   await untilBusy(run);
-  const use = async () => {
-    const from = takeTime();
-    await sleep(3000);
-    return (takeTime().usedUs - from.usedUs) / 1e6;
-  };
   child.kill("SIGTSTP");
   await sleep(3000);
-  const isFrozen = fileOf("cgroup.events").includes("frozen 1");
-  const stopped = await use();
+  const frozen = isFrozen();
+  const stopped = await useNow();
   child.kill("SIGCONT");
-  const goesOn = await use();
+  const goesOn = await useNow();
   child.kill("SIGTSTP");
   await sleep(3000);
   child.kill("SIGKILL");
@@ -81,10 +98,35 @@ export async function freeze() {
   judge(
     "two busy loops, SIGTSTP and SIGCONT",
     "frozen for 3 s",
-    `${isFrozen ? "frozen" : "not frozen"}, ${stopped.toFixed(2)} s used; then ${goesOn.toFixed(2)} s`,
-    isFrozen && stopped === 0 && goesOn > 0.5,
+    `${frozen ? "frozen" : "not frozen"}, ${stopped.toFixed(2)} s used; then ${goesOn.toFixed(2)} s`,
+    frozen && stopped === 0 && goesOn > 0.5,
   );
   judge("  killed while frozen", "", `${left().length} directories left`, left().length === 0);
+}
+
+/** By the library, which says when it is done. */
+export async function pause() {
+  const { Sandbox } = await importLibrary();
+  const box = await Sandbox.create({ overrides: { memory: "64M" } });
+  const abort = new AbortController();
+  const running = box.start(["sh", "-c", BUSY], { signal: abort.signal });
+  while (left().length === 0 || takeTime().usedUs < 1_000_000) await sleep(200);
+  await running.pause();
+  const stopped = await useNow();
+  const frozen = isFrozen();
+  await running.resume();
+  const goesOn = await useNow();
+  await running.pause();
+  abort.abort();
+  const end = await running.ended.catch(({ name }: Error) => name);
+  judge(
+    "two busy loops, pause() and resume()",
+    "frozen for 3 s",
+    `${frozen ? "frozen" : "not frozen"}, ${stopped.toFixed(2)} s used; then ${goesOn.toFixed(2)} s`,
+    frozen && stopped < 0.01 && goesOn > 0.5,
+  );
+  const remains = left().length;
+  judge("  aborted while frozen", "", `${end}, ${remains} directories left`, end === "AbortError" && remains === 0);
 }
 
 /** Weight and processors' time of each sandbox, the lightest first; from outside, where both are seen at one moment. */
