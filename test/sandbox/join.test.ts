@@ -93,7 +93,7 @@ describe("two sandboxes in one network", () => {
     const program = project.copy(`${ROOT}/test/fixtures/network/reach.py`);
     const attempts = ["tcp 198.51.100.2 7000", "tcp 198.51.100.1 7000 tap0", "tcp 127.0.0.1 7000 tap0"];
     const inner = [process.execPath, `${ROOT}/bin/tsbox.js`, "run", "--network", "container:web", "--"];
-    const environment = ["env", `--chdir=${project.cwd}`, `HOME=${project.home}`];
+    const environment = ["env", "--unset=XDG_RUNTIME_DIR", `--chdir=${project.cwd}`, `HOME=${project.home}`];
     const told = await askFrom("host", project, [...environment, ...inner, "python3", program, ...attempts]);
     expect(told.split("\n").map((line) => line.replace(/-> no .*/, "-> no"))).toEqual([
       `${attempts[0]} -> peer`,

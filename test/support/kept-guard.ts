@@ -41,8 +41,6 @@ interface Case {
 const at = ({ cwd }: Project, name: string) => join(cwd, name);
 const run = ["run", "--", "true"];
 const SETTLED_MS = 2_200;
-/** As test/support/tsbox.ts sets it. */
-const LANG = "C.UTF-8";
 
 /** More than one way for a kind in which a guard can be forgotten by parts. */
 const CASES: { readonly [K in GuardKind]: Readonly<Record<string, Case>> } = {
@@ -151,9 +149,8 @@ const CASES: { readonly [K in GuardKind]: Readonly<Record<string, Case>> } = {
   },
   variable: {
     "another value": {
-      ask: () => variable("LANG"),
-      here: () => LANG,
-      after: () => ({ env: { LANG: "C" } }),
+      ask: () => variable("PATH"),
+      after: () => ({ env: { PATH: `${process.env["PATH"]}:/elsewhere` } }),
     },
     "it is set": { ask: () => variable("TSBOX_UNSET"), after: () => ({ env: { TSBOX_UNSET: "" } }) },
   },
