@@ -1,4 +1,5 @@
 // @ts-check
+import { existsSync, readFileSync } from "node:fs";
 
 /** Characters of what a failed test says that are repeated at the end. */
 const MESSAGE_MAX = 1_000;
@@ -49,6 +50,14 @@ export function tallyReport(report, status, { mustWork }) {
   return tally;
 }
 
+/**
+ * @param {string} path of the report, if the run has written one
+ * @param {number | null} status
+ * @param {{ mustWork: boolean }} options
+ */
+export const tallyFile = (path, status, options) =>
+  tallyReport(existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined, status, options);
+
 /** @param {readonly Tally[]} tallies @returns {Tally} */
 export function sumTallies(tallies) {
   return {
@@ -57,6 +66,12 @@ export function sumTallies(tallies) {
     skipped: tallies.reduce((sum, { skipped }) => sum + skipped, 0),
     notes: tallies.flatMap(({ notes }) => notes),
   };
+}
+
+/** What each run of tests ends with. @param {Tally} tally */
+export function printTally(tally) {
+  for (const note of tally.notes) console.log(note);
+  console.log(renderTally(tally));
 }
 
 /** @param {Tally} tally @returns {string} the line that `npm test` ends with */

@@ -103,14 +103,14 @@ async function playCases(machines, cases) {
 /** @param {readonly string[]} kernels @param {readonly string[]} files */
 function playSuite(kernels, files) {
   const left = LEFT_OUT.flatMap((path) => ["--exclude", `./${path}`]);
-  const more = ["--mem", "6G", "--env", `TSBOX_PATIENCE=${PATIENCE}`, ...left];
+  const more = ["--mem", "6G", "--env", `TSBOX_PATIENCE=${PATIENCE}`, "--env", "TSBOX_MUST_WORK", ...left];
   const where = {
     directory: ROOT,
     limitS: SUITE_S,
     more,
     env: { ...process.env, TSBOX_VM_PACKAGES: PACKAGES.join(",") },
   };
-  const command = ["node", "node_modules/vitest/vitest.mjs", "run", "--project", "sandbox", "--reporter=verbose"];
+  const command = ["node", "scripts/test-in-vm.mjs"];
   return kernels
     .map((kernel) => playIn("suite", [kernel], where, [...command, ...(files.length === 0 ? SUITE : files)]))
     .every(Boolean);

@@ -11,7 +11,7 @@ import { buildAll, isBuildStale } from "./build.mjs";
 import { STATIC_STEPS } from "./check.mjs";
 import { otherNodes } from "./nodes.mjs";
 import { runStep, seconds } from "./step.mjs";
-import { renderTally, sumTallies, tallyReport } from "./tally.mjs";
+import { printTally, sumTallies, tallyFile } from "./tally.mjs";
 import { asUser, copyCheckout, ensureUser, loginEnvironment, reachableNode } from "./test-user.mjs";
 import { ROOT } from "./tree.mjs";
 
@@ -85,9 +85,8 @@ async function runVitest({ directory, node, words, env }, { projects, only, name
     child.on("error", reject);
     child.on("exit", resolve);
   });
-  const report = existsSync(reportPath) ? JSON.parse(readFileSync(reportPath, "utf8")) : undefined;
   console.log(`${name} tests: ${status === 0 ? "ok" : "failed"}, ${seconds(start)}`);
-  const tally = tallyReport(report, status, { mustWork: MUST_WORK && filters.length === 0 });
+  const tally = tallyFile(reportPath, status, { mustWork: MUST_WORK && filters.length === 0 });
   return { ...tally, notes: tally.notes.map((note) => `${name}: ${note}`) };
 }
 
@@ -220,8 +219,7 @@ async function main() {
   mkdirSync(join(ROOT, "build"), { recursive: true });
   const checked = filters.length === 0 ? [runStatic()] : [];
   const tally = sumTallies([...checked, ...(IS_ROOT ? await runAsRoot() : await runAsOrdinaryUser())]);
-  for (const note of tally.notes) console.log(note);
-  console.log(renderTally(tally));
+  printTally(tally);
   if (interruptedBy !== undefined) console.log(`interrupted by ${interruptedBy}`);
   return tally.failed === 0 && interruptedBy === undefined ? 0 : 1;
 }
