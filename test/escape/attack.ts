@@ -72,6 +72,8 @@ export interface OutsideAttack {
   readonly title: string;
   /** The protection, in words. */
   readonly wall: string;
+  /** Of Landlock, from which it is there. */
+  readonly abi?: number;
   /** What is otherwise in the twin. */
   readonly twin: string;
 }

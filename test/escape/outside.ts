@@ -1,4 +1,5 @@
 import type { OutsideAttack } from "./attack.ts";
+import { LANDLOCK_SCOPES } from "./walls.ts";
 
 /** Attacks on the start of a sandbox, on tsbox itself, and on what comes after a run. outside/ makes them. */
 export const OUTSIDE: readonly OutsideAttack[] = [
@@ -118,7 +119,8 @@ export const OUTSIDE: readonly OutsideAttack[] = [
     id: "two-runs",
     line: 20,
     title: "connect(2) to an abstract socket of another sandbox, both with --network host",
-    wall: "Landlock's scopes",
+    wall: LANDLOCK_SCOPES.name,
+    ...(LANDLOCK_SCOPES.abi === undefined ? {} : { abi: LANDLOCK_SCOPES.abi }),
     twin: 'landlock = "off"',
   },
   {

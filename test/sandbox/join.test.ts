@@ -193,8 +193,9 @@ describe("what a sandbox that joins can do to the other", () => {
       cwd: project.cwd,
       streams: [],
     });
-    skipUnless(facts.landlockAbi >= 6, "Landlock's scopes came with Linux 6.12");
-    expect((await join(project, ["python3", "-c", connect])).stdout).toBe("refused\n");
+    // Landlock's scopes came with Linux 6.12.
+    const expected = facts.landlockAbi >= 6 ? "refused\n" : "in\n";
+    expect((await join(project, ["python3", "-c", connect])).stdout).toBe(expected);
     await kill(named);
   });
 

@@ -76,9 +76,8 @@ describe("the second wall", () => {
     expect(await runVariant(read, { cwd: project.cwd, change })).toMatchObject({ code: 77 });
   });
 
-  it("keeps the host's TCP out of reach when the network is the host's by mistake", async () => {
+  it("keeps the host's TCP out of reach, where the kernel's has TCP, when the network is the host's by mistake", async () => {
     const { project } = makeAttack();
-    skipUnless(abi >= 4, "this kernel's Landlock has no TCP");
     const server = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
     await once(server, "listening");
     onTestFinished(() => void server.close());
@@ -94,7 +93,8 @@ describe("the second wall", () => {
           : planned,
       );
     const held = await runVariant(command, { cwd: project.cwd, profile, change: shared });
-    expect(held).toMatchObject({ code: 0, stdout: expect.stringContaining("EACCES") });
+    // Since ABI 4, Linux 6.7; before, the mistake has no second wall.
+    expect(held).toMatchObject(abi >= 4 ? { code: 0, stdout: expect.stringContaining("EACCES") } : { code: 77 });
     const change = (steps: readonly Step[]) => without(...LANDLOCK)(shared(steps));
     expect(await runVariant(command, { cwd: project.cwd, profile, change })).toMatchObject({ code: 77 });
     const alone = await runVariant(command, { cwd: project.cwd, profile, change: without(...LANDLOCK) });
