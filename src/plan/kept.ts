@@ -41,29 +41,50 @@ function sumOf(bytes: Uint8Array): [number, number] {
   return [even >>> 0, odd >>> 0];
 }
 
-function answerBytes(answer: Answer): Uint8Array {
-  if (typeof answer === "string") return Buffer.from(answer);
-  return answer instanceof Uint8Array ? answer : new Uint8Array(Float64Array.from(answer).buffer);
+interface Pooled {
+  readonly at: number;
+  readonly length: number;
 }
 
-/** Names and answers one after the other, each NUL-terminated, equal ones once. */
+/** Names and answers one after the other, each NUL-terminated; equal texts once, and equal numbers. */
 class Pool {
-  readonly #chunks: Uint8Array[] = [];
-  readonly #offsets = new Map<string, number>();
+  readonly #known = new Map<string, Pooled>();
+  readonly #chunks: { readonly at: number; readonly chunk: string | Uint8Array }[] = [];
   #size = 0;
 
-  add(bytes: Uint8Array, known = Buffer.from(bytes).toString("latin1")): number {
-    const offset = this.#offsets.get(known);
-    if (offset !== undefined) return offset;
-    const at = this.#size;
-    this.#chunks.push(bytes, Buffer.alloc(1));
-    this.#size += bytes.length + 1;
-    this.#offsets.set(known, at);
-    return at;
+  #put(chunk: string | Uint8Array, length: number): Pooled {
+    const pooled = { at: this.#size, length };
+    this.#chunks.push({ at: pooled.at, chunk });
+    this.#size += length + 1;
+    return pooled;
+  }
+
+  #once(key: string, put: () => Pooled): Pooled {
+    const pooled = this.#known.get(key) ?? put();
+    this.#known.set(key, pooled);
+    return pooled;
+  }
+
+  text(text: string): Pooled {
+    return this.#once(text, () => this.#put(text, Buffer.byteLength(text)));
+  }
+
+  answer(answer: Answer): Pooled {
+    if (typeof answer === "string") return this.text(answer);
+    if (answer instanceof Uint8Array) return this.#put(answer, answer.length);
+    // No text has a NUL in it.
+    return this.#once(`\0${answer.join()}`, () =>
+      this.#put(new Uint8Array(Float64Array.from(answer).buffer), 8 * answer.length),
+    );
   }
 
   bytes(): Uint8Array {
-    return Buffer.concat([...this.#chunks, Buffer.alloc(1)]);
+    const all = Buffer.alloc(this.#size + 1);
+    for (const { at, chunk } of this.#chunks) {
+      if (typeof chunk === "string") all.write(chunk, at);
+      else all.set(chunk, at);
+    }
+    return all;
   }
 }
 
@@ -72,7 +93,7 @@ const padded = (bytes: Uint8Array): Uint8Array =>
 
 /** The plan without the values of variables that are passed. */
 function withoutValues({ bytes, data, passed }: Encoded): Uint8Array {
-  const copy = Uint8Array.from(bytes);
+  const copy = bytes.slice();
   for (const { text, length } of passed) copy.fill(0, data + text, data + text + length);
   return copy;
 }
@@ -80,19 +101,18 @@ function withoutValues({ bytes, data, passed }: Encoded): Uint8Array {
 /** A plan with its guards, for the disk. Pure. @param key Empty for one that lies in a program of its own. */
 export function encodeKept(key: Uint8Array, guards: readonly Guard[], plan: Encoded): Uint8Array {
   const pool = new Pool();
-  const text = (what: string) => pool.add(Buffer.from(what));
   const guardTable = table(guards, GUARD_SIZE, (words, at, guard) => {
-    const answer = answerBytes(guard.answer);
+    const answer = pool.answer(guard.answer);
     words[at] = GUARD[guard.kind];
     words[at + 1] = guard.errno;
     words[at + 2] = guard.argument;
-    words[at + 3] = text(guard.what);
-    words[at + 4] = pool.add(answer);
+    words[at + 3] = pool.text(guard.what).at;
+    words[at + 4] = answer.at;
     words[at + 5] = answer.length;
   });
   const valueTable = table(plan.passed, VALUE_SIZE, (words, at, { at: place, name }) => {
     words[at] = place;
-    words[at + 1] = text(name);
+    words[at + 1] = pool.text(name).at;
   });
   const data = pool.bytes();
   const parts: [Uint8Array, number][] = [

@@ -54,9 +54,9 @@ interface KeptFile {
   readonly used: number;
 }
 
-function listFiles(folder: string, names: RegExp): KeptFile[] {
-  const paths = listNames(folder).filter((name) => names.test(name));
-  return paths
+function byAge(folder: string, names: readonly string[], pattern: RegExp): KeptFile[] {
+  return names
+    .filter((name) => pattern.test(name))
     .map((name) => ({ path: `${folder}/${name}`, used: modifiedAt(`${folder}/${name}`) ?? 0 }))
     .sort((a, b) => b.used - a.used);
 }
@@ -64,12 +64,15 @@ function listFiles(folder: string, names: RegExp): KeptFile[] {
 /** The kept plans, the one used last first; none where there is no directory. */
 export function listPlans(): KeptFile[] {
   const folder = plansDirectory();
-  return linkStatus(folder) === undefined ? [] : listFiles(folder, PLAN);
+  return linkStatus(folder) === undefined ? [] : byAge(folder, listNames(folder), PLAN);
 }
 
 function sweep(folder: string): void {
-  for (const { path } of listFiles(folder, PLAN).slice(MOST_PLANS)) rmSync(path, { force: true });
-  for (const { path, used } of listFiles(folder, NEW)) {
+  const names = listNames(folder);
+  // Their ages are asked for only where something may have to go: each first run comes here.
+  if (names.length > MOST_PLANS)
+    for (const { path } of byAge(folder, names, PLAN).slice(MOST_PLANS)) rmSync(path, { force: true });
+  for (const { path, used } of byAge(folder, names, NEW)) {
     if (Date.now() - used > STALE_MS) rmSync(path, { force: true });
   }
 }
@@ -82,14 +85,13 @@ export function clearPlans(): number {
 }
 
 /**
- * Keeps a plan for the next run. Two that do it at a time write a file each, and one of them stays.
+ * Keeps a plan for the next run, in the directory that {@link makePlansDirectory} has made. Two that do it at a time write a file
+ * each, and one of them stays.
  *
  * @returns Why that cannot be done: the run needs it not.
  */
 export function writePlan(name: string, bytes: Uint8Array): string | undefined {
   try {
-    const foreign = makePlansDirectory();
-    if (foreign !== undefined) return `${foreign} is no directory that only you can write to`;
     const folder = plansDirectory();
     const made = `${folder}/${name}.${process.pid}.new`;
     const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
