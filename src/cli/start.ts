@@ -11,7 +11,7 @@ import type { Plan } from "../plan/plan.ts";
 import { renderSteps } from "../plan/render.ts";
 import type { ReportTarget } from "../process/step.ts";
 import { holdRequest, keepPlan } from "../run/keep.ts";
-import { prepare, type Request } from "../run/prepare.ts";
+import { type Prepared, prepare, type Request } from "../run/prepare.ts";
 import { readProfileOptions } from "./options.ts";
 import { places } from "./place.ts";
 import { say, sayError } from "./print.ts";
@@ -42,6 +42,7 @@ export interface Added {
 interface Started {
   readonly request: Omit<Request, "streams"> & ReturnType<typeof places>;
   readonly plan: Plan;
+  readonly copy: Prepared["copy"];
 }
 
 function planStart(command: Command, added: Added, target: ReportTarget | undefined): Started {
@@ -56,8 +57,8 @@ function planStart(command: Command, added: Added, target: ReportTarget | undefi
     { ...request, starts: "in-place" },
     target === undefined ? options : { ...options, report: target },
   );
-  if (copy !== undefined && quiet !== true) say(`tsbox: what is changed is kept: tsbox diff ${copy}\n`);
-  return { request, plan };
+  if (copy !== undefined && quiet !== true) say(`tsbox: what is changed is kept: tsbox diff ${copy.name}\n`);
+  return { request, plan, copy };
 }
 
 /**
@@ -106,13 +107,14 @@ export function startSandbox(command: Command, words: readonly string[], added: 
     throw new TsboxError("E_USAGE", { reason, fix: "write one: tsbox run --profile strict ./script.sh" });
   }
   const { report, verbose } = command.opts<OutputFlags>();
-  const opened: { target?: ReportTarget } = {};
+  const opened: { target?: ReportTarget; copy?: Prepared["copy"] } = {};
   try {
     const { result, recording } = record(() => {
       if (report !== undefined) opened.target = parseReport(report);
       return planStart(command, added, opened.target);
     });
-    const { plan, request } = result;
+    const { plan, request, copy } = result;
+    opened.copy = copy;
     if (verbose === true) say(renderSteps(plan));
     const encoded = encodePlan(plan);
     const launcher = findLauncher(request.packageDir, plan.arch);
@@ -121,7 +123,8 @@ export function startSandbox(command: Command, words: readonly string[], added: 
     const kept = target !== undefined && "fd" in target ? [target.fd] : [];
     return becomeLauncher(launcher, encoded.bytes, parent, words, kept);
   } catch (error) {
-    const { target } = opened;
+    const { target, copy } = opened;
+    copy?.drop();
     const second = target !== undefined && error instanceof TsboxError ? reportError(target, error) : undefined;
     // Both are told; the first one is what ended the run.
     if (second !== undefined) sayError(second);

@@ -4,7 +4,7 @@ import { TsboxError } from "../errors/error.ts";
 import { tryLock } from "../sys/libc.ts";
 import type { Arch } from "../sys/syscalls.ts";
 import { type Baseline, decodeBaseline } from "./baseline.ts";
-import type { Copy, Kept } from "./store.ts";
+import { type Copy, FILES, type Kept } from "./store.ts";
 import { Tree } from "./tree.ts";
 
 /**
@@ -61,16 +61,16 @@ function openDirectory({ name, directory, inode }: Copy, arch: Arch): Tree {
 
 function readBaseline({ path }: Copy): Baseline {
   try {
-    return decodeBaseline(readFileSync(join(path, "names")));
+    return decodeBaseline(readFileSync(join(path, FILES.names)));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new TsboxError("E_COW_FORMAT", { path: join(path, "names"), reason });
+    throw new TsboxError("E_COW_FORMAT", { path: join(path, FILES.names), reason });
   }
 }
 
 /** What the host is from now on to be compared with; the caller holds the copy. */
 export function saveBaseline({ path }: Copy, baseline: Baseline): void {
-  const made = join(path, "names.new");
+  const made = join(path, `${FILES.names}.new`);
   writeFileSync(made, baseline.encode(), { mode: 0o600 });
-  renameSync(made, join(path, "names"));
+  renameSync(made, join(path, FILES.names));
 }

@@ -16,7 +16,7 @@ import type { Arch } from "../sys/syscalls.ts";
 import { takeBaseline } from "./baseline.ts";
 
 import { emptyTree } from "./remove.ts";
-import { type Copy, type CopyRecord, type Kept, namesIn, readyStore, storeOf } from "./store.ts";
+import { type Copy, type CopyRecord, FILES, type Kept, namesIn, readyStore, storeOf } from "./store.ts";
 import { Tree } from "./tree.ts";
 
 /** What is being made or thrown away, by which process. */
@@ -44,7 +44,7 @@ export interface NewCopy {
   readonly protect: readonly string[];
 }
 
-/** Makes a copy in which nothing has been changed. @throws TsboxError E_COW_STORE. */
+/** Makes a copy in which nothing has been changed. @throws TsboxError E_COW_STORE, E_COW_BUSY. */
 export function makeCopy(stateHome: string | undefined, wanted: NewCopy, arch: Arch): Copy {
   const store = storeOf(stateHome);
   const { name, directory, driver, protect } = wanted;
@@ -63,21 +63,34 @@ export function makeCopy(stateHome: string | undefined, wanted: NewCopy, arch: A
   mkdirSync(join(made, "upper"), { mode: 0o700 });
   // The directory inside shows it.
   chmodSync(join(made, "upper"), Number(mode) & 0o777);
-  writeFileSync(join(made, "names"), namesOf(directory, arch), { mode: 0o600 });
+  writeFileSync(join(made, FILES.names), namesOf(directory, arch), { mode: 0o600 });
   writeRecord(made, record);
   const path = join(store, name);
-  renameSync(made, path);
+  try {
+    renameSync(made, path);
+  } catch (error) {
+    removeFolder(made, arch);
+    // Another run has just made one of that name.
+    if (error instanceof Error && "code" in error && error.code === "ENOTEMPTY")
+      throw new TsboxError("E_COW_BUSY", { name });
+    throw error;
+  }
   return { ...record, name, path };
 }
 
 function writeRecord(folder: string, record: CopyRecord): void {
-  writeFileSync(join(folder, "record.json"), `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o600 });
+  writeFileSync(join(folder, FILES.record), `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o600 });
+}
+
+/** Changes what is written down of a copy; the caller is the only one who works on it. */
+export function writeCopy({ name: _name, path, ...record }: Copy): void {
+  writeRecord(path, record);
 }
 
 /** Also these paths are protected from now on: a run with another profile goes on in the copy. */
-export function protectMore({ name: _name, path, ...record }: Copy, protect: readonly string[]): void {
-  const all = [...new Set([...record.protect, ...protect])];
-  if (all.length > record.protect.length) writeRecord(path, { ...record, protect: all });
+export function protectMore(copy: Copy, protect: readonly string[]): void {
+  const all = [...new Set([...copy.protect, ...protect])];
+  if (all.length > copy.protect.length) writeCopy({ ...copy, protect: all });
 }
 
 /** Whether nothing has been changed in a copy. */
@@ -110,9 +123,12 @@ function removeFolder(path: string, arch: Arch): void {
   rmdirSync(path);
 }
 
+/** What a copy is called that this process, or the launcher that it becomes, throws away. */
+export const goneName = (name: string): string => `.gone-${process.pid}-${name}`;
+
 /** Throws a copy away; the caller holds it. */
 export function discardCopy(copy: Kept, arch: Arch): void {
-  const gone = join(dirname(copy.path), `.gone-${process.pid}-${copy.name}`);
+  const gone = join(dirname(copy.path), goneName(copy.name));
   renameSync(copy.path, gone);
   removeFolder(gone, arch);
 }

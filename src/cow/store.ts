@@ -15,6 +15,9 @@ import { STORAGE_DRIVERS } from "../profile/profile.ts";
  * a name when tsbox is killed is removed by the next one.
  */
 
+/** In a copy's directory, besides `upper` and `work`. */
+export const FILES = { names: "names", record: "record.json" } as const;
+
 const RECORD = v.strictObject({
   version: v.literal(1),
   /** The work directory, without links, and which one that was. */
@@ -88,11 +91,11 @@ export function namesIn(store: string): readonly string[] {
 function readRecord(store: string, name: string): Copy {
   const path = join(store, name);
   try {
-    const record = v.parse(RECORD, JSON.parse(readFileSync(join(path, "record.json"), "utf8")));
+    const record = v.parse(RECORD, JSON.parse(readFileSync(join(path, FILES.record), "utf8")));
     return { ...record, name, path };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new TsboxError("E_COW_FORMAT", { path: join(path, "record.json"), reason });
+    throw new TsboxError("E_COW_FORMAT", { path: join(path, FILES.record), reason });
   }
 }
 

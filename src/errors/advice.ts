@@ -17,6 +17,8 @@ const NO_USER_NAMESPACES = {
 
 const ENDED = { why: "the other sandbox has ended meanwhile", fix: "start it again" };
 
+const BY_FUSE = 'install fuse-overlayfs and write storage.driver = "fuse-overlayfs" in the profile';
+
 const NESTED = { why: WITHIN_TSBOX, fix: FIX.nested };
 
 /** By the code of the error; each is exit 125, and the command was not started. */
@@ -91,12 +93,16 @@ export const ADVICE = {
     fix: 'try storage.driver = "fuse-overlayfs" in the profile; else report it with the output of `tsbox plan --calls`',
     alternatives: {
       EINVAL: {
-        why: "the kernel takes no overlay of this: the directory is on a file system that cannot be a layer, or something is mounted in it",
-        fix: 'write storage.driver = "fuse-overlayfs" in the profile, or use a directory on another file system',
+        why: "the kernel takes no overlay of this: the directory, or where what is written goes, is on a file system that cannot be a layer, as an overlay of overlays or one of a network, or something is mounted in it",
+        fix: `${BY_FUSE}, or use a directory on another file system`,
+      },
+      EOPNOTSUPP: {
+        why: "what is written goes to a file system without extended attributes user.*",
+        fix: `${BY_FUSE}, or set XDG_STATE_HOME to a directory on another file system`,
       },
       ENODEV: {
         why: "this kernel has no overlayfs, or its module is not loaded",
-        fix: 'as root: modprobe overlay; or write storage.driver = "fuse-overlayfs" in the profile',
+        fix: `as root: modprobe overlay; or ${BY_FUSE}`,
       },
       ECHILD: {
         why: "fuse-overlayfs has ended before it was ready",
@@ -108,7 +114,7 @@ export const ADVICE = {
       },
       EPERM: {
         why: "the kernel does not allow overlays here",
-        fix: `on Ubuntu, ${FIX.apparmor}; in a container, see whether mounts are allowed`,
+        fix: `${BY_FUSE}; on Ubuntu, ${FIX.apparmor}; in a container, see whether mounts are allowed`,
       },
       ELOOP: {
         why: "there is a symbolic link on the way, which may lead outside",

@@ -137,6 +137,8 @@ export interface HostFacts {
   readonly secrets: ReadonlyMap<SandboxPath, Secret>;
   /** What fuse-overlayfs needs, when the profile has overlays that it may be used for. */
   readonly fuse: FuseFact | undefined;
+  /** Why the kernel makes no overlay of a directory, where that was tried and refused. */
+  readonly refusedOverlays: ReadonlyMap<HostPath, string>;
   /** tsbox itself: its package, Node, its configuration and what it keeps; what writes these decides over the next run. */
   readonly own: readonly HostPath[];
   /** Where plans and copies of work directories are kept, as far as that is there: no command may read them either. Canonical. */

@@ -135,6 +135,8 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
       hasOverlay(profile) && profile.storage.driver !== "overlay"
         ? { program: probeHelper("fuse-overlayfs"), device: probeNode("/dev/fuse") }
         : undefined,
+    // src/run/driver.ts tries what the plan is to have.
+    refusedOverlays: new Map(),
     // Of the tsbox that plans, which another machine need not have.
     own: readPolicy(() => probeOwn(wanted)),
     hidden: readPolicy(() => probeHidden(wanted)),

@@ -63,7 +63,7 @@ void play_after(struct launch *launch, struct end *end)
 
 	for (uint32_t i = range[0]; i < range[0] + range[1]; i++) {
 		const struct plan_entry *entry = &launch->plan.entry[i];
-		if (!is_due(launch, entry))
+		if (!is_due(launch, entry) || (end->started && (entry->flags & ENTRY_UNSTARTED) != 0))
 			continue;
 		int error = 0;
 		if (entry->op == OP_TELL)

@@ -54,6 +54,8 @@ enum arg {
 #define ENTRY_SOON 16u
 /* Of a service that enters a user namespace: its fd 4 is a mount namespace, of which it gets a copy of its own. */
 #define ENTRY_ENTER_MOUNT 32u
+/* Of a call of the last script: only when the command has not started. */
+#define ENTRY_UNSTARTED 64u
 
 struct plan_entry {
 	uint8_t op;

@@ -4,11 +4,12 @@ import {
   hasFileCapabilities as askCapabilities,
   errnoOfEmpty as askErrnoOfEmpty,
   type EmptyCall,
+  sealedMemfd,
 } from "../sys/libc.ts";
 import * as libseccomp from "../sys/libseccomp.ts";
 import type { Arch } from "../sys/syscalls.ts";
-import { holdFile } from "./file.ts";
-import { variable } from "./process.ts";
+import { holdFile, readText } from "./file.ts";
+import { kernelRelease, variable } from "./process.ts";
 import { isRecording, refuseToKeep } from "./recording.ts";
 
 /** Runs a program of the host and waits for it; spawnSync() of Node. */
@@ -19,6 +20,28 @@ export function runProgram(
 ): SpawnSyncReturns<string> {
   refuseToKeep(`${program} was asked`);
   return spawnSync(program, words, options);
+}
+
+/** In the launcher: where its plan is, and where the report of a plan for {@link playPlan} goes. */
+const PLAN_FD = 3;
+export const TRIAL_REPORT_FD = 4;
+
+/**
+ * Has the launcher play a plan to its end, and gives its report; "" when there is none. To be asked only what depends on the kernel
+ * and on what is mounted: that much is held.
+ */
+export function playPlan(launcher: string, plan: Uint8Array): string {
+  kernelRelease();
+  readText("/proc/self/mountinfo");
+  const fd = sealedMemfd("tsbox-plan", plan);
+  try {
+    const words = [String(PLAN_FD), String(process.pid), "-"];
+    const stdio = ["ignore", "ignore", "ignore", fd, "pipe"] as const;
+    const { output } = spawnSync(launcher, words, { argv0: "tsbox", env: {}, stdio: [...stdio], encoding: "utf8" });
+    return output?.[TRIAL_REPORT_FD] ?? "";
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** "ok", or the errno with which a device cannot be opened for reading and writing. */

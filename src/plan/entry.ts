@@ -21,7 +21,7 @@ const OP = {
   share: 11,
 } as const;
 const ARG = { int: 1, data: 2, slot: 3, load: 4 } as const;
-const FLAG = { exact: 1, enterUser: 2, limit: 4, await: 8, soon: 16, enterMount: 32 } as const;
+const FLAG = { exact: 1, enterUser: 2, limit: 4, await: 8, soon: 16, enterMount: 32, unstarted: 64 } as const;
 const AWAITS = { init: FLAG.await, service: FLAG.await | FLAG.soon } as const;
 /** struct plan_entry: its size, and where its fields lie. */
 const SIZE = 88;
@@ -107,7 +107,9 @@ export class EntryTable {
         this.#begin(OP.call, nr, step, `${call.name}(2)`, call.of);
         for (const value of call.args) this.#value(value);
         this.#bytes[this.#at + AT.flags] =
-          (call.exact === true ? FLAG.exact : 0) | (call.awaits === undefined ? 0 : AWAITS[call.awaits]);
+          (call.exact === true ? FLAG.exact : 0) |
+          (call.awaits === undefined ? 0 : AWAITS[call.awaits]) |
+          (call.unstarted === true ? FLAG.unstarted : 0);
         for (const name of call.tolerate ?? []) this.#tolerate(ERRNO[name]);
         if (call.save !== undefined) this.#word(AT.save, this.slots.save(call.save));
         return;

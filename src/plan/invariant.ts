@@ -116,8 +116,14 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     name: "the host's side ready before the sandbox is made",
     why: "what the command makes is told from what was there by an fd from before, and caches are mounted",
-    earlier: ["open-watched", "make-cache", "hold-upper", "overlay-link"],
+    earlier: ["open-watched", "make-cache", "hold-upper", "drop-upper", "overlay-link"],
     later: ["new-namespaces"],
+  },
+  {
+    name: "what is kept held before anything may remove it",
+    why: "it may be another run's",
+    earlier: ["hold-upper"],
+    later: ["drop-upper"],
   },
   {
     name: "limits before the first process that they are for",

@@ -91,7 +91,7 @@ const KEYS = {
   },
   "storage.driver": {
     absent: '`"auto"`',
-    text: "What makes overlays. `overlay`: the kernel. `fuse-overlayfs`: fuse-overlayfs(1), which is slower, and takes directories with mounts in them and older kernels. `auto`: the kernel, or fuse-overlayfs where the kernel cannot.",
+    text: "What makes overlays. `overlay`: the kernel. `fuse-overlayfs`: fuse-overlayfs(1), which is slower, and takes directories with mounts in them and older kernels. `auto`: the kernel, or fuse-overlayfs where the kernel cannot, which is tried if fuse-overlayfs is installed.",
   },
   read_only: {
     absent: "`false`",

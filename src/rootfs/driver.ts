@@ -28,6 +28,8 @@ function kernelFault(lower: HostPath, upper: Upper | undefined, facts: HostFacts
       "use directories in which nothing is mounted, each with an overlay of its own, or install fuse-overlayfs";
     return { reason: `${inside} is mounted in it, which an overlay would hide`, fix };
   }
+  const refusal = facts.refusedOverlays.get(lower);
+  if (refusal !== undefined) return { reason: `the kernel refuses it: ${refusal}`, fix: "install fuse-overlayfs" };
   const least = upper?.kind === "memory" ? TMPFS_XATTR_KERNEL : OVERLAY_KERNEL;
   if (isAtLeast(facts.kernel, least)) return undefined;
   const what = upper?.kind === "memory" ? "of what is written to memory" : "in a user namespace";
@@ -48,6 +50,9 @@ function fuseFault({ fuse }: HostFacts): Fault | undefined {
   if (fuse?.program === undefined) return { reason: "fuse-overlayfs is not installed", fix: "install fuse-overlayfs" };
   return fuse.device === "open" ? undefined : DEVICE[fuse.device];
 }
+
+/** Whether there is a choice. */
+export const hasFuse = (facts: HostFacts): boolean => fuseFault(facts) === undefined;
 
 function fuseDriver(profile: Profile, facts: HostFacts, path: HostPath): Driver {
   const links = TOP_LINKS.flatMap((top): Program["system"] => {

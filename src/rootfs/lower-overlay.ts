@@ -114,6 +114,12 @@ function mountNew(type: string, settings: readonly Call[], writable: boolean, of
   ];
 }
 
+/** Without attributes of the user's there it would be made, and then no directory could be replaced; tsbox's own tmpfs has them. */
+const needAttributes = ({ upper }: Layers, { work }: Staged): Call[] =>
+  upper?.kind === "kept" && work !== undefined
+    ? [call("setxattr", [work, "user.tsbox", "1", 1, 0], { of: printable(upper.folder) })]
+    : [];
+
 /**
  * By the kernel. The options are plain names: before Linux 6.13 they cannot be fds, before 6.15 the layers must be attached
  * somewhere, and before 6.5 no option can hold a comma.
@@ -129,7 +135,7 @@ function makeByKernel(layers: Layers, save: string): Lowered {
     setFlag("overlay", "userxattr"),
   ];
   const made = mountNew("overlay", settings, upper !== undefined, printable(layers.lower), save);
-  return { init: [...calls, ...made, ...leaveStage()] };
+  return { init: [...calls, ...needAttributes(layers, staged), ...made, ...leaveStage()] };
 }
 
 const linkName = (target: SandboxPath): string => `overlay link ${target}`;
@@ -240,6 +246,11 @@ export function lowerOverlay(step: Extract<RootfsStep, { op: "overlay" }>): Lowe
   const { init = [], ...rest } = makeOverlay(step, step.driver, "tree");
   return { ...rest, init: [...init, ...attach(step.target, step.way)] };
 }
+
+/** What follows in the script is not played. */
+export const tryOverlay = (step: Extract<RootfsStep, { op: "try-overlay" }>): Lowered => ({
+  init: [...(makeByKernel(step, "tree").init ?? []), call("exit_group", [0])],
+});
 
 /** The root so far stays attached, below the new one, until both have been left. */
 export function lowerBase({ directory, mode, size, driver, points }: Extract<RootfsStep, { op: "base" }>): Lowered {

@@ -1,9 +1,10 @@
+import { posix } from "node:path";
 import { assertNever } from "../base/assert.ts";
 import { sandboxPath } from "../base/brand.ts";
 import { printable } from "../base/printable.ts";
-import { type Call, call, data, flags, type Lowered, slot, WRITABLE_PROC, writeFile } from "../sys/call.ts";
+import { type Call, call, data, flags, type Lowered, slot, type Value, WRITABLE_PROC, writeFile } from "../sys/call.ts";
 import { AT, LOCK, MNT, O, RENAME } from "../sys/uapi.ts";
-import { lowerBase, lowerOverlay, lowerOverlayLink, makePoint } from "./lower-overlay.ts";
+import { lowerBase, lowerOverlay, lowerOverlayLink, makePoint, tryOverlay } from "./lower-overlay.ts";
 import {
   attach,
   cloneHost,
@@ -70,6 +71,31 @@ function holdUpper(folder: string): Call[] {
   return [openDirectory(folder, "upper"), call("flock", [slot("upper"), flags(LOCK, "EX", "NB")], { of })];
 }
 
+/** Renamed first: nobody finds half of it. What is done after the run is done only if the lock was got. */
+function dropUpper({ folder, unused: { files, name } }: Extract<RootfsStep, { op: "drop-upper" }>): Lowered {
+  const store = slot("uppers");
+  const remove = (path: string, bits: Value): Call =>
+    call("unlinkat", [store, path, bits], { unstarted: true, tolerate: ["ENOENT"], of: printable(path) });
+  // The kernel's own directory is in the one that it was given.
+  const folders = [`${name}/upper`, `${name}/work/work`, `${name}/work`, name];
+  return {
+    host: [
+      call("openat", [slot("upper"), "..", O.PATH | O.CLOEXEC], {
+        save: "uppers",
+        of: printable(posix.dirname(folder)),
+      }),
+    ],
+    after: [
+      call("renameat2", [store, posix.basename(folder), store, name, flags(RENAME, "NOREPLACE")], {
+        unstarted: true,
+        of: printable(folder),
+      }),
+      ...files.map((file) => remove(`${name}/${file}`, 0)),
+      ...folders.map((path) => remove(path, flags(AT, "REMOVEDIR"))),
+    ],
+  };
+}
+
 const watchedSlot = (folder: string): string => `watched ${folder}`;
 
 function moveAside({ folder, name }: Extract<RootfsStep, { op: "move-aside" }>): Call[] {
@@ -93,10 +119,12 @@ const madeIn = (based: boolean): string => (based ? MEMORY : "root");
 type OfOthers =
   | "base"
   | "overlay"
+  | "try-overlay"
   | "overlay-link"
   | "workdir"
   | "make-cache"
   | "hold-upper"
+  | "drop-upper"
   | "open-watched"
   | "move-aside";
 type OfInit = Exclude<RootfsStep, { op: OfOthers }>;
@@ -256,12 +284,16 @@ export function lowerRootfs(step: RootfsStep): Lowered {
       return lowerBase(step);
     case "overlay":
       return lowerOverlay(step);
+    case "try-overlay":
+      return tryOverlay(step);
     case "overlay-link":
       return { host: lowerOverlayLink(step.target) };
     case "workdir":
       return { payload: enterWorkdir(step.path) };
     case "hold-upper":
       return { host: holdUpper(step.folder) };
+    case "drop-upper":
+      return dropUpper(step);
     case "make-cache":
       return { host: makeFolders(step.root, step.folders) };
     case "open-watched":

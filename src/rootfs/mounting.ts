@@ -12,13 +12,13 @@ import { inLower, LayerPoints, madePoint } from "./overlay.ts";
 import { type Placed, TOP_LINKS } from "./place.ts";
 import { MOVABLE } from "./protect.ts";
 import { Skeleton } from "./skeleton.ts";
-import { MASK_DIRECTORY, MASK_FILE, type MadePoint, type RootfsStep, type Upper } from "./step.ts";
+import { type Kept, MASK_DIRECTORY, MASK_FILE, type MadePoint, type RootfsStep, type Upper } from "./step.ts";
 
 type Step = Planned<RootfsStep>;
 type BindMount = Extract<ProfileMount, { type: "bind" }>;
 
 /** Directories that keep what is written to an overlay, by its target; those that have none write to memory. */
-export type Uppers = ReadonlyMap<SandboxPath, HostPath>;
+export type Uppers = ReadonlyMap<SandboxPath, Kept>;
 
 const TAKEN = ["/proc", "/sys", MASK_FILE, MASK_DIRECTORY];
 
@@ -100,12 +100,9 @@ function planOverlay(placed: Placed, mount: BindMount, lower: HostPath, mounting
   const { profile, facts, uppers } = mounting;
   const { target, source } = mount;
   const fact = pathFact(facts, source);
-  const folder = uppers.get(target);
   const mode = fact.kind === "directory" ? fact.mode : undefined;
-  const upper: Upper =
-    folder === undefined
-      ? { kind: "memory", size: mount.size ?? profile.root.size, mode: mode ?? 0o755 }
-      : { kind: "kept", folder };
+  const memory = { kind: "memory", size: mount.size ?? profile.root.size, mode: mode ?? 0o755 } as const;
+  const upper: Upper = uppers.get(target) ?? memory;
   const driver = chooseDriver(lower, fact, upper, mounting, why);
   const way = placed.throughBind ? "inside" : "skeleton";
   return { op: "overlay", lower, upper, driver, target, way, points: planLayer(placed, source, mounting) };

@@ -286,11 +286,12 @@ function hostRootsOf(mounts: readonly Step[]): SandboxPath[] {
  */
 export function planHost(profile: Profile, facts: HostFacts, protection: Protection, rootfs: readonly Step[]): Step[] {
   const binds = rootfs.flatMap(({ step }) => (isWritableBind(step) ? [step] : []));
-  const kept = rootfs.flatMap(({ step, because: why }): Step[] =>
-    step.op === "overlay" && step.upper.kind === "kept"
-      ? [{ step: { op: "hold-upper", folder: step.upper.folder }, because: why }]
-      : [],
-  );
+  const kept = rootfs.flatMap(({ step, because: why }): Step[] => {
+    if (step.op !== "overlay" || step.upper.kind !== "kept") return [];
+    const { folder, unused } = step.upper;
+    const hold: Step = { step: { op: "hold-upper", folder }, because: why };
+    return unused === undefined ? [hold] : [hold, { step: { op: "drop-upper", folder, unused }, because: why }];
+  });
   const links = rootfs.flatMap(({ step, because: why }): Step[] =>
     (step.op === "overlay" || step.op === "base") && step.driver.kind === "fuse-overlayfs"
       ? [{ step: { op: "overlay-link", target: step.op === "base" ? sandboxPath("/") : step.target }, because: why }]

@@ -30,9 +30,15 @@ export interface MadePoint {
 /** Where an overlay keeps what is written. */
 export type Upper =
   /** In a tmpfs of its own that is gone with the sandbox; `mode` is that of the top directory. */
-  | { readonly kind: "memory"; readonly size: Bytes; readonly mode: number }
-  /** In the directory `upper` of this one, with `work` beside it for the kernel. */
-  | { readonly kind: "kept"; readonly folder: HostPath };
+  { readonly kind: "memory"; readonly size: Bytes; readonly mode: number } | Kept;
+
+/** In the directory `upper` of this one, with `work` beside it for the kernel. */
+export interface Kept {
+  readonly kind: "kept";
+  readonly folder: HostPath;
+  /** It was made for this run, with these files in it, and goes if the command does not start, under that name beside it. */
+  readonly unused?: { readonly files: readonly string[]; readonly name: string };
+}
 
 /** What makes an overlay. */
 export type Driver =
@@ -104,6 +110,15 @@ export type RootfsStep =
       /** Parents first; they lie above `lower` and below what is written. */
       readonly points: readonly MadePoint[];
     }
+  /** The same by the kernel, to see whether it does; init then ends with 0. */
+  | {
+      readonly op: "try-overlay";
+      readonly lower: HostPath;
+      /** Undefined: it cannot be written to. */
+      readonly upper: Upper | undefined;
+      readonly target: SandboxPath;
+      readonly points: readonly MadePoint[];
+    }
   | { readonly op: "device"; readonly name: string; readonly target: SandboxPath; readonly way: Way }
   | {
       readonly op: "tmpfs";
@@ -145,6 +160,8 @@ export type RootfsStep =
   | { readonly op: "make-cache"; readonly root: HostPath; readonly folders: readonly string[] }
   /** The supervisor's, as long as it lives: nobody else works on the upper in this directory. */
   | { readonly op: "hold-upper"; readonly folder: HostPath }
+  /** After {@link Kept.unused}; the supervisor's, as long as it holds it. */
+  | { readonly op: "drop-upper"; readonly folder: HostPath; readonly unused: NonNullable<Kept["unused"]> }
   /** Made before init: by it an overlay's parts go over to the supervisor, which starts the program. */
   | { readonly op: "overlay-link"; readonly target: SandboxPath }
   | { readonly op: "open-watched"; readonly folder: HostPath }
@@ -196,6 +213,8 @@ export function describeRootfs(step: RootfsStep): string {
       const to = upper.kind === "memory" ? `a tmpfs of ${upper.size} bytes` : printable(upper.folder);
       return `lay an overlay over ${printable(step.lower)} on ${printable(step.target)}, written to ${to}${by(step.driver)}${holding(step.points)}`;
     }
+    case "try-overlay":
+      return `try an overlay of ${printable(step.lower)}`;
     case "device":
       return `bind the device /dev/${printable(step.name)}`;
     case "tmpfs":
@@ -228,6 +247,8 @@ export function describeRootfs(step: RootfsStep): string {
       return `make the cache directory ${printable([step.root, ...step.folders].join("/"))}`;
     case "hold-upper":
       return `hold ${printable(step.folder)}, so that nothing else changes it`;
+    case "drop-upper":
+      return `remove ${printable(step.folder)} after a run whose command has not started`;
     case "overlay-link":
       return `make a link to hand over the overlay on ${printable(step.target)}`;
     case "open-watched":

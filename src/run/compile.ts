@@ -3,8 +3,8 @@ import type { Milliseconds } from "../base/brand.ts";
 import type { HostFacts } from "../host/facts.ts";
 import { REPORT_FD } from "../launcher/spawn.ts";
 import { encode } from "../plan/encode.ts";
-import { plan } from "../plan/plan.ts";
 import type { Profile } from "../profile/profile.ts";
+import { planTried } from "./driver.ts";
 import { gather, type Settled } from "./prepare.ts";
 
 /** What stands for the file of a setting that a caller of the library gives with a run. */
@@ -43,7 +43,8 @@ export class Compiler {
     const profile = timeout === undefined ? wanted : limitTime(wanted, timeout);
     const last = this.#last;
     if (last !== undefined && isDeepStrictEqual([last.profile, last.facts], [profile, facts])) return last.bytes;
-    const bytes = encode(plan(profile, facts, { messages: "none", report: { fd: REPORT_FD }, steered: true }));
+    const options = { messages: "none", report: { fd: REPORT_FD }, steered: true } as const;
+    const bytes = encode(planTried(profile, facts, options, this.#settled.request.packageDir));
     this.#last = { profile, facts, bytes };
     return bytes;
   }

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { type HostPath, hostPath, sandboxPath } from "../base/brand.ts";
 import { withCopy } from "../cow/hold.ts";
-import { discardCopy, freeName, isUntouched, makeCopy, protectMore } from "../cow/make.ts";
-import { type Copy, checkDirectory, checkName, findCopy, storeOf } from "../cow/store.ts";
+import { discardCopy, freeName, goneName, isUntouched, makeCopy, protectMore, writeCopy } from "../cow/make.ts";
+import { type Copy, checkDirectory, checkName, FILES, findCopy, storeOf } from "../cow/store.ts";
 import { TsboxError } from "../errors/error.ts";
 import { probeArch, probeUser } from "../host/probe.ts";
 import type { Plan, RunOptions } from "../plan/plan.ts";
@@ -16,8 +16,13 @@ export interface RunCopy {
   readonly uppers: NonNullable<RunOptions["uppers"]>;
   /** With the driver of a copy that has changes in it. */
   readonly profile: Profile;
-  /** Makes the copy when it is not there yet; not before there is a plan, so that what cannot be run leaves none. */
+  /**
+   * Makes the copy when it is not there yet; not before there is a plan, so that what cannot be run leaves none. Done again with
+   * another plan, it writes down who makes the overlay.
+   */
   readonly make: (plan: Plan) => void;
+  /** What the launcher would do if the command does not start; for when the launcher is not started either. */
+  readonly drop: () => void;
 }
 
 /** Files of subordinate ids are not the user's, who could neither read nor remove them. */
@@ -60,18 +65,31 @@ export function findRunCopy(
   const found = findCopy(stateHome, wanted, cwd);
   if (found !== undefined) checkDirectory(found, cwd);
   const name = found?.name ?? (wanted === undefined ? freeName(store, cwd) : checkName(wanted));
-  const uppers = new Map([[sandboxPath(cwd), hostPath(join(store, name))]]);
+  const folder = hostPath(join(store, name));
+  const unused = found === undefined ? { unused: { files: Object.values(FILES), name: goneName(name) } } : {};
+  const uppers = new Map([[sandboxPath(cwd), { kind: "kept", folder, ...unused } as const]]);
   // What one driver has written down means something else to the other.
   const goesOn = found !== undefined && !isUntouched(found);
   if (goesOn) {
     const storage = { driver: found.driver };
-    return { name, uppers, profile: { ...profile, storage }, make: () => protectMore(found, profile.protect) };
+    const make = () => protectMore(found, profile.protect);
+    return { name, uppers, profile: { ...profile, storage }, make, drop: () => undefined };
   }
   const arch = probeArch();
+  let made: Copy | undefined;
   const make = (plan: Plan) => {
+    const driver = driverOf(plan);
+    if (made !== undefined) {
+      if (made.driver !== driver) writeCopy({ ...made, driver });
+      return;
+    }
     // What the host is now is the beginning of a copy without changes.
     if (found !== undefined) withCopy(found, () => discardCopy(found, arch));
-    makeCopy(stateHome, { name, directory: cwd, driver: driverOf(plan), protect: profile.protect }, arch);
+    made = makeCopy(stateHome, { name, directory: cwd, driver, protect: profile.protect }, arch);
   };
-  return { name, uppers, profile, make };
+  const drop = () => {
+    const copy = made;
+    if (copy !== undefined && found === undefined) withCopy(copy, () => discardCopy(copy, arch));
+  };
+  return { name, uppers, profile, make, drop };
 }

@@ -6,7 +6,7 @@ import { probeCwd, probeHost, probeUser } from "../host/probe.ts";
 import { probeTools } from "../host/tool.ts";
 import { variable } from "../observe/process.ts";
 import { readPolicy, refuseToKeep } from "../observe/recording.ts";
-import { type Plan, plan, type RunOptions } from "../plan/plan.ts";
+import type { Plan, RunOptions } from "../plan/plan.ts";
 import { because, filterKey } from "../profile/because.ts";
 import type { ProfilePlaces } from "../profile/find.ts";
 import { needsCgroup } from "../profile/limits.ts";
@@ -21,7 +21,8 @@ import type { FilterView } from "../seccomp/render.ts";
 import { readyCgroup } from "../state/cgroup.ts";
 import { plansDirectory } from "../state/plans.ts";
 import { findRunning, readyName, runningFolder } from "../state/running.ts";
-import { findRunCopy } from "./copy.ts";
+import { findRunCopy, type RunCopy } from "./copy.ts";
+import { planTried } from "./driver.ts";
 import { probeFilter, readFilter } from "./filter.ts";
 import { type Project, readProject } from "./project.ts";
 
@@ -93,8 +94,8 @@ export interface Prepared {
   readonly profile: Profile;
   readonly facts: HostFacts;
   readonly plan: Plan;
-  /** The name of the copy that what the command changes is kept in. */
-  readonly copy?: string;
+  /** Of the copy that what the command changes is kept in. */
+  readonly copy?: Pick<RunCopy, "name" | "drop">;
 }
 
 /** The profile with the mounts and the PATH that its tools need. @throws TsboxError E_TOOL. */
@@ -171,14 +172,22 @@ export function prepare(request: Request, options: RunOptions = {}): Prepared {
   const settled = settle(request);
   if (cow === undefined) {
     const { profile, facts } = gather(settled);
-    return { profile, facts, plan: plan(profile, facts, options) };
+    return { profile, facts, plan: planTried(profile, facts, options, request.packageDir) };
   }
   refuseToKeep("a copy of the work directory is made or gone on with");
   const copy = findRunCopy({ ...cow, stateHome }, settled.written, settled.cwd);
   const { profile, facts } = gather({ ...settled, written: copy.profile });
-  const made = plan(profile, facts, { ...options, uppers: copy.uppers });
-  if (starts !== undefined) copy.make(made);
-  return { profile, facts, plan: made, copy: copy.name };
+  const { packageDir } = request;
+  const asked = { ...options, uppers: copy.uppers };
+  if (starts === undefined) return { profile, facts, plan: planTried(profile, facts, asked, packageDir), copy };
+  try {
+    const made = planTried(profile, facts, asked, packageDir, copy.make);
+    copy.make(made);
+    return { profile, facts, plan: made, copy };
+  } catch (error) {
+    copy.drop();
+    throw error;
+  }
 }
 
 /**

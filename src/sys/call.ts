@@ -89,6 +89,8 @@ export type Call =
        * service for 10 s at most, until a signal, the time limit or the parent's end ends the run; else none of these could.
        */
       readonly awaits?: "init" | "service";
+      /** Only after the run: when the command has not started. */
+      readonly unstarted?: true;
       /** What the call is about, for the message: `mount_setattr(2) of /usr`. */
       readonly of?: string;
     }

@@ -7,6 +7,8 @@ import type { Step } from "../../src/plan/step.ts";
 import { CGROUP, KINDS, prepareKind } from "./facts.ts";
 
 /** Plans that have every kind of step between them. */
+const KEPT = { kind: "kept", folder: hostPath("/srv/copy"), unused: { files: [], name: ".gone" } } as const;
+
 function fullPlans(): Step[][] {
   return Object.entries(KINDS).map(([name, kind]) => {
     const { profile, facts } = prepareKind(name === "debian" ? "npm" : "strict", kind);
@@ -17,7 +19,7 @@ function fullPlans(): Step[][] {
     const network = { ...profile.network, ipv6: name === "connected" };
     const limits = nesting ? { ...profile.limits, pids: 20 } : profile.limits;
     const full = { ...profile, capabilities: { keep }, proc, nesting, network, limits };
-    const uppers = new Map(full.mounts.map(({ target }) => [target, hostPath("/srv/copy")]));
+    const uppers = new Map(full.mounts.map(({ target }) => [target, KEPT]));
     return [...plan(full, { ...facts, cgroup: CGROUP }, { report: { fd: 9 }, uppers }).steps];
   });
 }

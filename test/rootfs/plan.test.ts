@@ -341,7 +341,9 @@ describe("an overlay", () => {
 
   it("has its upper where it is kept", () => {
     const profile = makeProfile({ work: "overlay" });
-    const uppers = new Map([[sandboxPath("/home/u/project"), hostPath("/var/lib/x")]]);
+    const uppers = new Map([
+      [sandboxPath("/home/u/project"), { kind: "kept", folder: hostPath("/var/lib/x") } as const],
+    ]);
     // What is kept needs no extended attributes of a tmpfs.
     const facts = hostFacts({ ...DEBIAN, kernel: "5.11.0" }, profile);
     const list = planRootfs(profile, facts, NAMES, undefined, uppers).map(({ step }) => step);
@@ -401,6 +403,16 @@ describe("the driver of an overlay", () => {
       ["fuse-overlayfs", NEW],
     ] as const)
       expect(driverOf(driver, { ...host, fuse: "open" })).toMatchObject({ kind: "fuse-overlayfs", uid: 1000 });
+  });
+
+  it("is fuse-overlayfs where the kernel was tried and has refused, and for that directory only", () => {
+    const fuse = "open" as const;
+    const refusedOverlays = { "/data/dir": "fsconfig(2): EINVAL" };
+    expect(driverOf("auto", { ...NEW, fuse, refusedOverlays })).toMatchObject({ kind: "fuse-overlayfs" });
+    expect(driverOf("auto", { ...NEW, fuse, refusedOverlays: { "/data": "" } })).toEqual({ kind: "overlay" });
+    expect(errorOf("overlay", { ...NEW, fuse, refusedOverlays })).toContain(
+      "the kernel refuses it: fsconfig(2): EINVAL",
+    );
   });
 
   it("is never another than the one that is asked for", () => {

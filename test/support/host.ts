@@ -90,6 +90,7 @@ export interface Host {
   readonly fuse?: NonNullable<HostFacts["fuse"]>["device"];
   /** Where something is mounted. */
   readonly mountPoints?: readonly string[];
+  readonly refusedOverlays?: Readonly<Record<string, string>>;
   /** Block devices, "MAJOR:MINOR" by path. */
   readonly disks?: Readonly<Record<string, string>>;
   /** Where cgroups can be made, for profiles with limits. */
@@ -142,6 +143,7 @@ export function hostFacts(host: Host, profile: Profile): HostFacts {
     user: userOf(host),
     cwd,
     paths: new Map(wantedPaths(profile, cwd).map((path) => [path, treeFact(host.tree, path)])),
+    refusedOverlays: new Map(Object.entries(host.refusedOverlays ?? {}).map(([path, why]) => [hostPath(path), why])),
     mountPoints: hasOverlay(profile) ? (host.mountPoints ?? []).map(hostPath) : [],
     secrets: new Map(
       profile.mounts.flatMap((mount) =>

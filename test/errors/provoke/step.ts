@@ -48,6 +48,9 @@ const dying = (project: Project): Attempt => {
 };
 const DYING = "import os, signal, sys\nsignal.alarm(1)\n";
 
+/** By the kernel, without a trial before. */
+const overlaid = (project: Project): Attempt => withProfile(project, 'work = "overlay"\nstorage.driver = "overlay"');
+
 const fused = (project: Project): Attempt =>
   withProfile(project, 'work = "overlay"\nstorage.driver = "fuse-overlayfs"', ["sleep", "3"]);
 
@@ -95,7 +98,7 @@ const REFUSED: Readonly<Record<Exclude<AdviceCode, "E_CGROUP">, Refused>> = {
   E_PROCESS: { call: "setsid", nth: 1 },
   E_COW_BUSY: { call: "flock", attempt: () => run(["--cow"]) },
   // The root's tmpfs, then proc and devpts; in the stage of the overlay the next one is the overlay itself.
-  E_OVERLAY: { call: "fsopen", nth: 4, attempt: () => run(["--work", "overlay"]) },
+  E_OVERLAY: { call: "fsopen", nth: 4, attempt: overlaid },
   E_CACHE: { call: "mkdirat", nth: 0, attempt: caching },
   E_PROTECT: { call: "renameat2", attempt: protecting },
   E_TERMINAL_OWN: { call: "socketpair", attempt: () => ({ ...run(["--tty"]), wrapper: atTerminal }) },
@@ -273,7 +276,19 @@ export const STEP: readonly Provocation[] = [
   other("E_COW_BUSY", "fix: see what `tsbox cow list` shows"),
   own("E_COW_BUSY", "EAGAIN", "another command runs in this copy", "fix: wait until that has ended"),
   other("E_OVERLAY", 'fix: try storage.driver = "fuse-overlayfs"'),
-  own("E_OVERLAY", "EINVAL", "the kernel takes no overlay of this", 'fix: write storage.driver = "fuse-overlayfs"'),
+  own("E_OVERLAY", "EINVAL", "the kernel takes no overlay of this", "fix: install fuse-overlayfs"),
+  {
+    code: "E_OVERLAY",
+    errno: "EOPNOTSUPP",
+    when: "a copy is to be kept where the kernel has no place for its notes",
+    told: ["without extended attributes user.*", "(setxattr(2) of ", ": EOPNOTSUPP)", "or set XDG_STATE_HOME"],
+    attempt: (project) => {
+      project.write("p.toml", 'extends = "strict"\nstorage.driver = "overlay"\n');
+      const env = { XDG_STATE_HOME: "/mnt" };
+      return { ...run(["--profile", "./p.toml", "--cow"]), env, wrapper: withMounts("mount -t ramfs none /mnt") };
+    },
+    repaired: () => run(["--profile", "./p.toml", "--cow"]),
+  },
   own("E_OVERLAY", "ENODEV", "this kernel has no overlayfs", "fix: as root: modprobe overlay"),
   {
     code: "E_OVERLAY",
