@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { patient } from "../support/patience.ts";
 import { type Running, stateOf, statusOf, until } from "../support/process.ts";
 import { makeProject } from "../support/project.ts";
 import { sh } from "../support/shell.ts";
@@ -75,6 +76,17 @@ describe("signals", () => {
     process.kill(running.pid, "SIGUSR1");
     await until("USR1", () => told(running).includes("USR1"));
     expect(await running.ended()).toMatchObject({ code: 42 });
+  });
+
+  it("TSTP does not stop the clock of the time limit, which takes effect on CONT", async () => {
+    const limitMs = patient(2000);
+    const running = await startForever(["--timeout", `${limitMs}ms`]);
+    process.kill(running.pid, "SIGTSTP");
+    await until("a stop", () => stateOf(running.pid) === "T");
+    await sleep(limitMs);
+    expect(stateOf(running.pid)).toBe("T");
+    process.kill(running.pid, "SIGCONT");
+    expect(await running.ended()).toMatchObject({ code: 124 });
   });
 
   it("from inside do not reach PID 1 or anything outside", async () => {
