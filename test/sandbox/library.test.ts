@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import type { SandboxOptions, StartOptions } from "../../src/index.ts";
 import { spawnLauncher } from "../../src/launcher/spawn.ts";
 import { patient } from "../support/patience.ts";
-import { until } from "../support/process.ts";
+import { stateOf, until } from "../support/process.ts";
 import { makeProject } from "../support/project.ts";
 import { ROOT, run as runCli } from "../support/tsbox.ts";
 
@@ -25,6 +25,8 @@ async function makeBox(options: SandboxOptions = {}) {
 }
 
 const isAlive = (mark: string) => execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).includes(mark);
+const launcherOf = (mark: string) =>
+  Number(execFileSync("pgrep", ["-o", "-f", `^tsbox .*${mark}`], { encoding: "utf8" }));
 const openFds = () => readdirSync("/proc/self/fd").length;
 
 /** What has come of a stream until now. */
@@ -372,6 +374,26 @@ describe("a command that is paused", () => {
     await Promise.all([running.pause(), running.resume()]);
   });
 
+  it("stays so when a terminal stops the whole job and lets it go on", async () => {
+    const abort = new AbortController();
+    const { running, goesOn } = await startCounting("314.1", { signal: abort.signal });
+    await running.pause();
+    await sleep(50);
+    const launcher = launcherOf("314.1");
+    for (const [signal, state] of [
+      ["SIGTSTP", "T"],
+      ["SIGCONT", "S"],
+    ] as const) {
+      process.kill(launcher, signal);
+      await until(signal, () => stateOf(launcher) === state);
+      expect(await goesOn()).toBe(false);
+    }
+    await running.resume();
+    expect(await goesOn()).toBe(true);
+    abort.abort();
+    await expect(running.ended).rejects.toMatchObject({ name: "AbortError" });
+  });
+
   it("is not told to go on unless it was paused", async () => {
     const { box } = await makeBox();
     const { stdin, stdout, resume, pause, ended } = box.start(["sh", "-c", "trap 'echo cont' CONT; echo up; cat; :"]);
@@ -426,8 +448,7 @@ describe("a command that is paused", () => {
       const said = collectText(caller.stdout);
       await until("its pause", () => said() === "paused\n");
       expect(isAlive("sleep 173.3")).toBe(true);
-      const launcher = execFileSync("pgrep", ["-o", "-f", "^tsbox .*sleep 173.3"], { encoding: "utf8" });
-      process.kill(name === "tsbox" ? Number(launcher) : (caller.pid ?? 0), "SIGKILL");
+      process.kill(name === "tsbox" ? launcherOf("sleep 173.3") : (caller.pid ?? 0), "SIGKILL");
       await until("the end of all", () => !isAlive("sleep 173.3"));
       caller.kill("SIGKILL");
     }
@@ -476,8 +497,7 @@ describe("many runs of one process", () => {
   it("whose launcher is killed: says so, and nothing is left", async () => {
     const { box } = await makeBox();
     const onStdout = (chunk: Uint8Array) => {
-      const launcher = execFileSync("pgrep", ["-o", "-f", "^tsbox .* exec sleep 244.9489"], { encoding: "utf8" });
-      process.kill(Number(launcher), "SIGKILL");
+      process.kill(launcherOf("exec sleep 244.9489"), "SIGKILL");
       expect(String(chunk)).toBe("up\n");
     };
     const killed = box.run(["sh", "-c", "echo up; exec sleep 244.9489"], { onStdout });
