@@ -37,7 +37,7 @@ async function examine({ json }: { readonly json?: true }): Promise<void> {
   const { packageDir } = places();
   const launcher = locateLauncher(packageDir);
   const install = profileCommand(packageDir, "path" in launcher ? launcher.path : "");
-  const diagnosis = diagnose(probeMachine(), await trySandboxes(), launcher, install);
+  const diagnosis = diagnose(probeMachine(), await trySandboxes(packageDir), launcher, install);
   print(json === true ? `${JSON.stringify(diagnosis, undefined, 2)}\n` : renderDiagnosis(diagnosis, paintState));
   process.exitCode = diagnosis.strict ? 0 : EXIT_STRICT_FAILS;
 }

@@ -42,6 +42,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   "run --profile strict": [],
   "--map range": ["subuid", "subgid", "newuidmap", "newgidmap", "id-ranges"],
   "--network user": ["user-network"],
+  "--work overlay, --cow": ["overlayfs"],
   "[clock]": ["time-namespace"],
   'landlock = "require"': ["landlock"],
   "seccomp.allow, seccomp.file": ["libseccomp"],
@@ -77,7 +78,7 @@ export function diagnose(facts: MachineFacts, trials: Trials, launcher: Launcher
     ...inGroup("namespaces", namespaces),
     ...inGroup("ids", findIds(facts, strict, range)),
     ...inGroup("restrictions", findRestrictions(facts)),
-    ...inGroup("files", findFiles(facts)),
+    ...inGroup("files", findFiles(facts, trials)),
     ...inGroup("network", findNetwork(facts, trials)),
     ...inGroup("resources", findResources(facts)),
   ];

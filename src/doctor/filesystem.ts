@@ -1,31 +1,57 @@
 import { isAtLeast } from "../base/version.ts";
 import { installPackage } from "../errors/fix.ts";
 import type { MachineFacts } from "../host/machine.ts";
+import { OVERLAY_KERNEL, TMPFS_XATTR_KERNEL } from "../rootfs/driver.ts";
+import type { Trial, Trials } from "../run/trial.ts";
 import { type Finding, fault, ok } from "./finding.ts";
 
-/** userxattr, without which a user namespace cannot mount one. */
-const OVERLAY_KERNEL = "5.11";
+type Failure = Extract<Trial, { works: false }>;
 
-function overlay({ overlay: there, kernel }: MachineFacts): Finding {
-  const cost = "no overlays (--work overlay)";
-  if (there === undefined) {
-    const fix = "as root: modprobe overlay";
-    return fault("overlayfs", "missing", "not in this kernel, and no module of it is to be seen", cost, fix);
-  }
+/** Why the kernel makes no overlay: what is known beforehand, else what the trial told. */
+function causeOf({ overlay: there, kernel }: MachineFacts, { why, fix }: Failure): { found: string; fix: string } {
+  const load = "as root: modprobe overlay";
+  if (there === undefined) return { found: "not in this kernel, and no module of it is to be seen", fix: load };
   if (!isAtLeast(kernel, OVERLAY_KERNEL)) {
     const found = `not for user namespaces before Linux ${OVERLAY_KERNEL}`;
-    return fault("overlayfs", "missing", found, cost, `use Linux ${OVERLAY_KERNEL} or newer`);
+    return { found, fix: `use Linux ${OVERLAY_KERNEL} or newer` };
   }
-  if (there === "kernel") return ok("overlayfs", "in the kernel; not tried");
-  const found = "as a module that is not loaded";
-  return fault("overlayfs", "limited", found, "a user namespace cannot load it", "as root: modprobe overlay");
+  return there === "module" ? { found: "as a module that is not loaded", fix: load } : { found: why, fix };
 }
 
-function fuseOverlay({ versions, distribution }: MachineFacts): Finding {
-  const version = versions["fuse-overlayfs"];
-  if (version !== undefined) return ok("fuse-overlayfs", /\d[\d.]*/.exec(version)?.[0] ?? "installed");
-  const cost = "overlays only where the kernel can make them, and of directories with nothing mounted in them";
-  return fault("fuse-overlayfs", "missing", "not installed", cost, installPackage("fuse-overlayfs", distribution));
+const NO_OVERLAYS = "no overlays (--work overlay, --cow)";
+
+function overlay(facts: MachineFacts, { strict, overlays }: Trials): Finding {
+  const id = "overlayfs";
+  const { overlay: byKernel, "fuse-overlayfs": byFuse } = overlays;
+  if (byKernel.works) return ok(id, "in the kernel; an overlay was made");
+  const isThere = facts.overlay === "kernel" && isAtLeast(facts.kernel, OVERLAY_KERNEL);
+  if (isThere && !strict.works) return ok(id, "in the kernel; not tried");
+  const { found, fix } = causeOf(facts, byKernel);
+  if (byFuse.works) return fault(id, "limited", found, "overlays are by fuse-overlayfs, which is slower", fix);
+  // What is kept is on a disk.
+  if (!isThere || isAtLeast(facts.kernel, TMPFS_XATTR_KERNEL)) return fault(id, "missing", found, NO_OVERLAYS, fix);
+  return fault(id, "limited", found, "no overlays that are written to memory (--work overlay); --cow works", fix);
+}
+
+function fuseOverlay({ versions, distribution }: MachineFacts, { strict, overlays }: Trials): Finding {
+  const id = "fuse-overlayfs";
+  const { overlay: byKernel, [id]: byFuse } = overlays;
+  const version = versions[id];
+  if (version === undefined) {
+    const uses = "directories in which something is mounted, and file systems that the kernel does not take";
+    if (byKernel.works) return ok(id, `not installed; the kernel makes overlays, but for ${uses}`);
+    return fault(
+      id,
+      "missing",
+      "not installed",
+      "overlays only where the kernel makes them",
+      installPackage(id, distribution),
+    );
+  }
+  const number = /^fuse-overlayfs: version (\S+)/m.exec(version)?.[1] ?? "installed";
+  if (byFuse.works) return ok(id, `${number}; an overlay was made`);
+  if (!strict.works) return ok(id, `${number}; not tried`);
+  return fault(id, "missing", `${number}; ${byFuse.why}`, "overlays only where the kernel makes them", byFuse.fix);
 }
 
 function fuseDevice({ devices: { fuse } }: MachineFacts): Finding {
@@ -41,9 +67,9 @@ function shm({ hasShm }: MachineFacts): Finding {
   return fault("dev-shm", "limited", "/dev/shm is missing, or closed to some", cost, fix);
 }
 
-export const findFiles = (facts: MachineFacts): Finding[] => [
-  overlay(facts),
-  fuseOverlay(facts),
+export const findFiles = (facts: MachineFacts, trials: Trials): Finding[] => [
+  overlay(facts, trials),
+  fuseOverlay(facts, trials),
   fuseDevice(facts),
   shm(facts),
 ];

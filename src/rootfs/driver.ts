@@ -9,9 +9,9 @@ import { SYSTEM_TREES, TOP_LINKS } from "./place.ts";
 import type { Driver, Upper } from "./step.ts";
 
 /** Option `userxattr`; Documentation/filesystems/overlayfs.rst. */
-const OVERLAY_KERNEL = "5.11";
+export const OVERLAY_KERNEL = "5.11";
 /** Extended attributes user.* on a tmpfs, without which a directory that was there cannot be replaced; tmpfs(5). */
-const TMPFS_XATTR_KERNEL = "6.6";
+export const TMPFS_XATTR_KERNEL = "6.6";
 
 type Program = Extract<Driver, { kind: "fuse-overlayfs" }>;
 

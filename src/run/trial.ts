@@ -1,6 +1,12 @@
 import { TsboxError } from "../errors/error.ts";
+import { probeArch } from "../host/probe.ts";
+import { findLauncher } from "../launcher/find.ts";
+import { spawnLauncher } from "../launcher/spawn.ts";
 import type { Overrides } from "../profile/override.ts";
-import { Sandbox } from "./sandbox.ts";
+import type { Profile, StorageDriver } from "../profile/profile.ts";
+import { Compiler } from "./compile.ts";
+import { settle } from "./prepare.ts";
+import { parseReport, type Report } from "./report.ts";
 
 /** How a sandbox that was really started went. */
 export type Trial =
@@ -22,18 +28,32 @@ export interface Trials {
   readonly range: Trial;
   /** With `--network user`. */
   readonly user: Trial;
+  /** With an overlay by each driver. */
+  readonly overlays: Readonly<Record<StorageDriver, Trial>>;
 }
 
 const LIMIT = "20s";
+const FUSE = "fuse-overlayfs";
+
+async function play(packageDir: string, overrides: Overrides, own: Partial<Profile>): Promise<Report> {
+  const places = { profile: "strict", configHome: undefined, packageDir, cwd: undefined, streams: [] };
+  const all = { work: "none", timeout: LIMIT, ...overrides };
+  const settled = settle({ ...places, overrides: all, starts: "child" });
+  const plan = new Compiler({ ...settled, written: { ...settled.written, ...own } }).compile(undefined);
+  const run = spawnLauncher(findLauncher(packageDir, probeArch()), plan, ["true"]);
+  run.stdin.destroy();
+  run.stdout.resume();
+  run.stderr.resume();
+  return parseReport(await run.ended);
+}
 
 /** Runs true(1) with the shipped profile strict, without the work directory: that may be one that cannot be shared. */
-async function tryStrict(overrides: Overrides): Promise<Trial> {
+async function tryStrict(packageDir: string, overrides: Overrides, own: Partial<Profile> = {}): Promise<Trial> {
   try {
-    const box = await Sandbox.create({ overrides: { work: "none", timeout: LIMIT, ...overrides } });
-    const { exitCode, error } = await box.run(["true"]);
-    if (exitCode === 0) return { works: true };
+    const { exit, error } = await play(packageDir, overrides, own);
+    if (exit === 0) return { works: true };
     if (error !== undefined) return { works: false, ...error };
-    return { works: false, code: "E_COMMAND", what: "cannot run true", why: `it ended with ${exitCode}`, fix: "" };
+    return { works: false, code: "E_COMMAND", what: "cannot run true", why: `it ended with ${exit}`, fix: "" };
   } catch (error) {
     if (!(error instanceof TsboxError)) throw error;
     const { code, what, why, fix } = error;
@@ -42,9 +62,16 @@ async function tryStrict(overrides: Overrides): Promise<Trial> {
 }
 
 /** Starts a sandbox of each kind that depends on the machine. */
-export async function trySandboxes(): Promise<Trials> {
-  const strict = await tryStrict({});
-  if (!strict.works) return { strict, range: strict, user: strict };
-  const range = await tryStrict({ map: "range" });
-  return { strict, range, user: await tryStrict({ network: "user" }) };
+export async function trySandboxes(packageDir: string): Promise<Trials> {
+  const strict = await tryStrict(packageDir, {});
+  if (!strict.works) return { strict, range: strict, user: strict, overlays: { overlay: strict, [FUSE]: strict } };
+  // Of a small directory that is there wherever tsbox is.
+  const volume = [`${packageDir}/profiles:/overlay:overlay`];
+  const by = (driver: StorageDriver) => tryStrict(packageDir, { volume }, { storage: { driver } });
+  return {
+    strict,
+    range: await tryStrict(packageDir, { map: "range" }),
+    user: await tryStrict(packageDir, { network: "user" }),
+    overlays: { overlay: await by("overlay"), [FUSE]: await by(FUSE) },
+  };
 }

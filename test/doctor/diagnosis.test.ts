@@ -2,8 +2,20 @@ import { describe, expect, it } from "vitest";
 import { profileCommand } from "../../src/doctor/apparmor.ts";
 import { type Diagnosis, diagnose } from "../../src/doctor/diagnosis.ts";
 import type { MachineFacts } from "../../src/host/machine.ts";
-import type { Trials } from "../../src/run/trial.ts";
-import { CHROMEBOOK, DEBIAN, DOCKER, failed, OLD, RHEL_9, UBUNTU_2404, WITHIN_STRICT, WORKS, WSL_2 } from "./hosts.ts";
+import type { Trial, Trials } from "../../src/run/trial.ts";
+import {
+  all,
+  CHROMEBOOK,
+  DEBIAN,
+  DOCKER,
+  failed,
+  OLD,
+  RHEL_9,
+  UBUNTU_2404,
+  WITHIN_STRICT,
+  WORKS,
+  WSL_2,
+} from "./hosts.ts";
 
 const LAUNCHER = "/usr/lib/node_modules/tsbox/dist/launcher/x86_64/tsbox-launcher";
 const INSTALL = profileCommand("/usr/lib/node_modules/tsbox", LAUNCHER);
@@ -94,8 +106,7 @@ describe("what forbids user namespaces", () => {
   it("is not asked when a later step failed, and unknown when nothing was tried", () => {
     expect(cause(DEBIAN, failed("E_SECCOMP", "EINVAL"))).toMatchObject({ state: "ok" });
     const { errno: _, ...nothing } = { ...failed("E_ARCH", "").strict, errno: "" };
-    const untried: Trials = { strict: nothing, range: nothing, user: nothing };
-    expect(cause(OLD, untried)).toMatchObject({ state: "unknown" });
+    expect(cause(OLD, all(nothing))).toMatchObject({ state: "unknown" });
   });
 });
 
@@ -183,6 +194,57 @@ describe("other faults", () => {
     expect(finding(diagnosed({ ...DEBIAN, subgid: [] }, trials), "subgid")).toMatchObject({
       fix: "as root: usermod --add-subgids 100000-165535 u",
     });
+  });
+
+  it("an overlay that a driver does not make is told, with what the other one can", () => {
+    const refused: Trial = {
+      works: false,
+      code: "E_OVERLAY",
+      what: "cannot lay",
+      why: "refused",
+      fix: "look",
+      errno: "EPERM",
+    };
+    const trials = (overlay: Trial, fuse: Trial): Trials => ({
+      ...WORKS,
+      overlays: { overlay, "fuse-overlayfs": fuse },
+    });
+    const [yes, feature] = [WORKS.strict, "--work overlay, --cow"];
+    const byFuse = diagnosed(DEBIAN, trials(refused, yes));
+    expect(finding(byFuse, "overlayfs")).toMatchObject({ state: "limited", found: "refused", fix: "look" });
+    expect(works(byFuse)).toContain(feature);
+    const none = diagnosed(DEBIAN, trials(refused, refused));
+    expect(faults(none)).toEqual({ overlayfs: "missing", "fuse-overlayfs": "missing" });
+    expect(works(none)).not.toContain(feature);
+    const byKernel = diagnosed(DEBIAN, trials(yes, refused));
+    expect(faults(byKernel)).toEqual({ "fuse-overlayfs": "missing" });
+    expect(works(byKernel)).toContain(feature);
+  });
+
+  it("fuse-overlayfs is not missed where the kernel makes overlays", () => {
+    const without = {
+      ...DEBIAN,
+      versions: { pasta: "pasta 1", slirp4netns: DEBIAN.versions.slirp4netns ?? "", "systemd-run": "systemd 252" },
+    };
+    const overlay: Trial = { works: false, code: "E_OVERLAY", what: "cannot lay", why: "too old", fix: "look" };
+    const fuse: Trial = {
+      works: false,
+      code: "E_OVERLAY",
+      what: "cannot lay",
+      why: "not installed",
+      fix: "install it",
+    };
+    const byKernel: Trials = { ...WORKS, overlays: { overlay: WORKS.strict, "fuse-overlayfs": fuse } };
+    expect(faults(diagnosed(without, byKernel))).toEqual({});
+    expect(finding(diagnosed(without, byKernel), "fuse-overlayfs").found).toMatch(
+      /^not installed; .* but for directories/,
+    );
+    const none = diagnosed(
+      { ...without, kernel: "6.1.0" },
+      { ...WORKS, overlays: { overlay, "fuse-overlayfs": fuse } },
+    );
+    expect(faults(none)).toEqual({ overlayfs: "limited", "fuse-overlayfs": "missing" });
+    expect(finding(none, "overlayfs")).toMatchObject({ cost: expect.stringContaining("--cow works") });
   });
 
   it("a network of mode user that does not work is told, whatever is installed", () => {

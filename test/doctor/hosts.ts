@@ -3,7 +3,15 @@ import type { MachineFacts } from "../../src/host/machine.ts";
 import type { ProgramFact } from "../../src/host/program.ts";
 import type { Trial, Trials } from "../../src/run/trial.ts";
 
-export const WORKS: Trials = { strict: { works: true }, range: { works: true }, user: { works: true } };
+/** Every trial ended like this. */
+export const all = (trial: Trial): Trials => ({
+  strict: trial,
+  range: trial,
+  user: trial,
+  overlays: { overlay: trial, "fuse-overlayfs": trial },
+});
+
+export const WORKS = all({ works: true });
 
 /** A step of the set-up that failed. */
 export function failed(code: string, errno: string): Trials {
@@ -15,7 +23,7 @@ export function failed(code: string, errno: string): Trials {
     fix: "the error's own fix",
     errno,
   };
-  return { strict, range: strict, user: strict };
+  return all(strict);
 }
 
 const setuid = (name: string): ProgramFact => ({

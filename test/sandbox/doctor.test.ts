@@ -2,9 +2,10 @@ import { userInfo } from "node:os";
 import { describe, expect, it } from "vitest";
 import type { Diagnosis } from "../../src/doctor/diagnosis.ts";
 import { needBackend } from "../support/backend.ts";
-import { inNamespace, inSandbox, libseccompPath, withMounts } from "../support/odd.ts";
+import { needDriver } from "../support/driver.ts";
+import { inNamespace, inSandbox, libseccompPath, NO_FUSE_OVERLAYFS, withMounts, withOverlays } from "../support/odd.ts";
 import { makeProject } from "../support/project.ts";
-import { run, tsbox } from "../support/tsbox.ts";
+import { ROOT, run, tsbox } from "../support/tsbox.ts";
 
 async function diagnosed(wrapper: readonly string[] = []) {
   const { code, stdout, stderr } = await tsbox(["doctor", "--json"], { cwd: makeProject().cwd, wrapper });
@@ -61,6 +62,20 @@ describe("tsbox doctor", () => {
     const closed = await diagnosed(NO_TUN);
     expect([closed.finding("user-network")?.state, closed.feature("--network user")]).toEqual(["missing", false]);
     expect((await tried(NO_TUN, ["--network", "user"])).code).toBe(125);
+  });
+
+  it("finds which driver makes overlays, by having each make one", async () => {
+    needDriver("fuse-overlayfs");
+    const states = async (depth: number, more?: string) => {
+      const { finding, feature } = await diagnosed(withOverlays(`'${ROOT}/profiles'`, depth, more));
+      const ids = ["overlayfs", "fuse-overlayfs"];
+      return [...ids.map((id) => finding(id)?.state), feature("--work overlay, --cow")];
+    };
+    expect(await states(1)).toEqual(["ok", "ok", true]);
+    expect(await states(2)).toEqual(["limited", "ok", true]);
+    // That it is missing is no fault as long as the kernel makes them.
+    expect(await states(1, NO_FUSE_OVERLAYFS)).toEqual(["ok", "ok", true]);
+    expect(await states(2, NO_FUSE_OVERLAYFS)).toEqual(["missing", "missing", false]);
   });
 
   it("is a page without colours, where it is not read by a terminal", async () => {

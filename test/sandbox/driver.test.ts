@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { needDriver, withDriver } from "../support/driver.ts";
-import { inNamespace, LAUNCHER, refusing } from "../support/odd.ts";
+import { inNamespace, LAUNCHER, NO_FUSE_OVERLAYFS, refusing, withOverlays } from "../support/odd.ts";
 import { makeProject, type Project } from "../support/project.ts";
 import { makeRootTree } from "../support/root-tree.ts";
 import { lines, sh } from "../support/shell.ts";
@@ -14,19 +14,7 @@ import { tsbox } from "../support/tsbox.ts";
 
 const OVERLAY = ["--work", "overlay"];
 
-/** An overlay over the work directory, of overlays on it: so many lie on each other. The kernel takes two; the sandbox's is one more. */
-const stacked = (depth: number, more = ""): string[] => {
-  const layers = Array.from({ length: depth }, (_, i) => {
-    const target = i === depth - 1 ? '"$work"' : `m${i}`;
-    const lower = i === 0 ? '"$work"' : `m${i - 1}`;
-    return `mkdir u${i} w${i} m${i}; mount -t overlay -o userxattr,lowerdir=${lower},upperdir=u${i},workdir=w${i} none ${target}`;
-  });
-  return inNamespace(`work="$PWD"; mount -t tmpfs none /mnt; cd /mnt; ${[...layers, more].join("\n")}\ncd "$work"`);
-};
-
-/** A machine without fuse-overlayfs. */
-const UNINSTALL = `mkdir bin-u bin-w; mount -t overlay -o userxattr,lowerdir=/usr/bin,upperdir=bin-u,workdir=bin-w none /usr/bin
-  rm -f /usr/bin/fuse-overlayfs`;
+const stacked = (depth: number, more?: string): string[] => withOverlays('"$PWD"', depth, more);
 
 /** The type of the work directory's file system inside, after something has been written to it. */
 const TYPE = `echo new > made; cat made; grep " $PWD " /proc/self/mountinfo | sed 's/.* - //' | cut -d' ' -f1`;
@@ -59,11 +47,14 @@ describe("an overlay that the kernel refuses", () => {
 
   it("is such an error too where fuse-overlayfs is not installed", async () => {
     const { cwd } = makeProject();
-    const refused = await sh(TYPE, { cwd, words: OVERLAY, wrapper: stacked(2, UNINSTALL) });
+    const refused = await sh(TYPE, { cwd, words: OVERLAY, wrapper: stacked(2, NO_FUSE_OVERLAYFS) });
     expect(refused).toMatchObject({ code: 125, stdout: "" });
     expect(refused.stderr).toContain(": EINVAL) [E_OVERLAY]");
     expect(refused.stderr).toContain("fix: install fuse-overlayfs");
-    expect(await lines(TYPE, { cwd, words: OVERLAY, wrapper: stacked(1, UNINSTALL) })).toEqual(["new", "overlay"]);
+    expect(await lines(TYPE, { cwd, words: OVERLAY, wrapper: stacked(1, NO_FUSE_OVERLAYFS) })).toEqual([
+      "new",
+      "overlay",
+    ]);
   });
 
   it("is made by fuse-overlayfs where a security module forbids it, which tsbox plan tells", async () => {

@@ -56,6 +56,27 @@ export const inNamespace = (script: string): string[] => [
   ...inShell(script, 'exec "$@"'),
 ];
 
+/**
+ * An overlay over a directory, with overlays below it: so many lie on each other. The kernel takes two.
+ *
+ * @param more Is run by root of the namespace, in a directory where layers can be made.
+ */
+export function withOverlays(directory: string, depth: number, more = ""): string[] {
+  const layers = Array.from({ length: depth }, (_, i) => {
+    const target = i === depth - 1 ? '"$top"' : `m${i}`;
+    const lower = i === 0 ? '"$top"' : `m${i - 1}`;
+    const options = `userxattr,lowerdir=${lower},upperdir=u${i},workdir=w${i}`;
+    return `mkdir u${i} w${i} m${i}; mount -t overlay -o ${options} none ${target}`;
+  });
+  const script = ["here=$PWD", `top=${directory}`, "mount -t tmpfs none /mnt; cd /mnt", ...layers, more, 'cd "$here"'];
+  return inNamespace(script.join("\n"));
+}
+
+/** For {@link withOverlays}: fuse-overlayfs is not installed. */
+export const NO_FUSE_OVERLAYFS =
+  "mkdir bin-u bin-w; mount -t overlay -o userxattr,lowerdir=/usr/bin,upperdir=bin-u,workdir=bin-w none /usr/bin" +
+  "; rm -f /usr/bin/fuse-overlayfs";
+
 /** A sandbox of that name runs besides, until the command ends; its directory is that of a home without XDG_RUNTIME_DIR. */
 export const besideSandbox = (name: string): string[] =>
   inShell(
