@@ -6,6 +6,7 @@ import { prepare } from "../../src/run/prepare.ts";
 import { playPlan } from "../escape/play.ts";
 import { BACKENDS, needBackend } from "../support/backend.ts";
 import { askFrom, onHost, seenBy } from "../support/machines.ts";
+import { patient } from "../support/patience.ts";
 import { until } from "../support/process.ts";
 import { makeProject, type Project } from "../support/project.ts";
 import { skipUnless } from "../support/skip.ts";
@@ -14,7 +15,17 @@ import { type Result, ROOT, run, startTsbox, tsbox } from "../support/tsbox.ts";
 /* Sandboxes in the network of another one: `--name` and `--network container:`. */
 
 const foldersOf = ({ home }: Project) => ({ running: `${home}/.cache/tsbox/running`, home });
-const CURL = ["curl", "--silent", "--show-error", "--max-time", "10", "--retry", "40", "--retry-delay", "1"];
+const CURL = [
+  "curl",
+  "--silent",
+  "--show-error",
+  "--max-time",
+  `${patient(10)}`,
+  "--retry",
+  `${patient(40)}`,
+  "--retry-delay",
+  "1",
+];
 const PATIENT = [...CURL, "--retry-all-errors"];
 const SERVER = ["python3", "-m", "http.server", "8000"];
 
@@ -56,8 +67,8 @@ describe("two sandboxes in one network", () => {
     const back = `${PATIENT.join(" ")} ${url}:8001/back`;
     const named = await startNamed(project, ["sh", "-c", `python3 -m http.server 8000 & ${back}`]);
     expect((await join(project, [...PATIENT, `${url}:8000/`])).stdout).toContain("Directory listing");
-    const served =
-      "echo hello >/tmp/back; cd /tmp; timeout 5 python3 -m http.server 8001 2>/dev/null; cat /etc/resolv.conf";
+    const once = "import http.server as h; h.HTTPServer(('', 8001), h.SimpleHTTPRequestHandler).handle_request()";
+    const served = `echo hello >/tmp/back; cd /tmp; python3 -c "${once}" 2>/dev/null; cat /etc/resolv.conf`;
     expect((await join(project, ["sh", "-c", served])).stdout).toMatch(/# no network\n$/);
     expect(await named.ended()).toMatchObject({ code: 0, stdout: "hello\n" });
   });
