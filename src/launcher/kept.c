@@ -29,15 +29,22 @@ uint8_t *read_all(int fd, size_t from, size_t size)
 }
 
 /* FNV-1a over 32-bit words, those at even and at odd places by themselves; the form has no meaning but to find damage. */
+static void sum_of(const uint8_t *base, size_t size, uint32_t sum[2])
+{
+	const uint32_t *word = (const uint32_t *)(const void *)base;
+
+	sum[0] = sum[1] = 2166136261u;
+	for (size_t i = 4; i < size / sizeof(*word); i++)
+		sum[i & 1] = (sum[i & 1] ^ word[i]) * 16777619u;
+}
+
 static bool is_sum_right(const uint8_t *base, size_t size)
 {
 	const struct kept_header *head = (const struct kept_header *)(const void *)base;
-	const uint32_t *word = (const uint32_t *)(const void *)base;
-	uint32_t sum[2] = { 2166136261u, 2166136261u };
+	uint32_t sum[2];
 
-	for (size_t i = 4; i < size / sizeof(*word); i++)
-		sum[i & 1] = (sum[i & 1] ^ word[i]) * 16777619u;
-	return sum[0] == head->sum[0] && sum[1] == head->sum[1];
+	sum_of(base, size, sum);
+	return memcmp(sum, head->sum, sizeof(sum)) == 0;
 }
 
 static bool fits(const struct kept_header *head, uint32_t offset, uint32_t n, size_t each)
@@ -48,6 +55,18 @@ static bool fits(const struct kept_header *head, uint32_t offset, uint32_t n, si
 static bool is_data(const struct kept_header *head, uint32_t offset, uint32_t n)
 {
 	return offset < head->data_n && n <= head->data_n - offset;
+}
+
+/* Whether the plan has a pointer there, which a value can replace: elsewhere it could take away the end of a vector. */
+static bool is_pointer(const struct plan_header *plan, uint32_t at)
+{
+	const struct plan_relocation *relocation =
+		(const struct plan_relocation *)(const void *)((const uint8_t *)plan + plan->relocation);
+
+	for (uint32_t i = 0; i < plan->relocation_n; i++)
+		if (relocation[i].at == at)
+			return true;
+	return false;
 }
 
 bool kept_at(const uint8_t *base, size_t size, struct kept *kept)
@@ -76,8 +95,7 @@ bool kept_at(const uint8_t *base, size_t size, struct kept *kept)
 		if (!is_data(head, kept->guard[i].what, 1) || !is_data(head, kept->guard[i].answer, kept->guard[i].answer_n))
 			return false;
 	for (uint32_t i = 0; i < head->value_n; i++)
-		if (!is_data(head, kept->value[i].name, 1) || kept->value[i].at % 8 != 0 ||
-		    kept->value[i].at >= plan->data_n || plan->data_n - kept->value[i].at < sizeof(char *))
+		if (!is_data(head, kept->value[i].name, 1) || !is_pointer(plan, kept->value[i].at))
 			return false;
 	return true;
 }
@@ -129,6 +147,14 @@ static char *copy_variable(const char *name)
 	die_early("a variable is not set any more");
 }
 
+static void put_variables(const struct kept *kept, const struct plan *plan)
+{
+	for (uint32_t i = 0; i < kept->head->value_n; i++) {
+		char *variable = copy_variable(text_of(kept, kept->value[i].name));
+		memcpy(plan->data + kept->value[i].at, &variable, sizeof(variable));
+	}
+}
+
 /* Init inherits all of this process's memory, and its words can be read in /proc/1/cmdline. */
 static void forget(char **argv, char **command)
 {
@@ -154,10 +180,7 @@ void play_kept(const struct kept *kept, char **argv, char **command, int64_t sta
 		die_early("there is no memory for the plan");
 	memcpy(plan, kept->base + kept->head->plan, size);
 	launch.plan = plan_at(plan, size);
-	for (uint32_t i = 0; i < kept->head->value_n; i++) {
-		char *variable = copy_variable(text_of(kept, kept->value[i].name));
-		memcpy(launch.plan.data + kept->value[i].at, &variable, sizeof(variable));
-	}
+	put_variables(kept, &launch.plan);
 	munmap((void *)(uintptr_t)kept->base, kept->head->size);
 	forget(argv, command);
 	run_plan(&launch, command, parent);

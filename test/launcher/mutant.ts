@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { hostPath } from "../../src/base/brand.ts";
 import { probeArch } from "../../src/host/probe.ts";
 import { encode } from "../../src/plan/encode.ts";
-import { plan } from "../../src/plan/plan.ts";
+import { type Plan, plan } from "../../src/plan/plan.ts";
 import { Decoded, HEADER as FIELDS, type HEADER, SIZES } from "../plan/decode.ts";
 import { CGROUP, KINDS, type Kind, prepareKind } from "../plan/facts.ts";
 
@@ -12,11 +12,13 @@ export const LAUNCHER = join(import.meta.dirname, "../../build/launcher/tsbox-la
  * A plan for this machine with every kind of entry. Played, it would come no further than its first call, which opens
  * the report: a mutation that the decoder wrongly takes does no harm.
  */
-export function makePlan(): Uint8Array {
+export function wholePlan(): Plan {
   const busy = KINDS["busy-root"] as Kind;
   const { profile, facts } = prepareKind("npm", { ...busy, host: { ...busy.host, arch: probeArch() } });
-  return encode(plan(profile, facts, { report: { file: hostPath("/nonexistent/tsbox/report.json") } }));
+  return plan(profile, facts, { report: { file: hostPath("/nonexistent/tsbox/report.json") } });
 }
+
+export const makePlan = (): Uint8Array => encode(wholePlan());
 
 type Table = keyof typeof SIZES;
 
@@ -103,7 +105,7 @@ export class Mutant {
 }
 
 /** As small as a plan can be that has each kind of argument: where a fuzzer begins. */
-export function makeSmallPlan(): Uint8Array {
+function smallPlan(): Plan {
   const { profile, facts } = prepareKind("npm", { ...(KINDS["debian"] as Kind), overrides: { memory: "1G" } });
   const whole = plan(profile, { ...facts, arch: probeArch(), cgroup: CGROUP });
   const once = new Set<string>();
@@ -120,5 +122,14 @@ export function makeSmallPlan(): Uint8Array {
     "command",
   ];
   const steps = whole.steps.filter(({ step }) => ops.includes(step.op) && !once.has(step.op) && once.add(step.op));
-  return encode({ ...whole, steps });
+  return { ...whole, steps };
+}
+
+export const makeSmallPlan = (): Uint8Array => encode(smallPlan());
+
+/** No more than there must be, with nothing to tell. */
+export function leastPlan(): Plan {
+  const { steps, ...rest } = smallPlan();
+  const ops = ["new-cgroup", "new-namespaces", "new-payload", "command"];
+  return { ...rest, messages: "none", steps: steps.filter(({ step }) => ops.includes(step.op)) };
 }
