@@ -1,6 +1,7 @@
 // @ts-check
-// npm run check: what a commit passes. Stops at the first step that fails.
+// npm run check: what a commit passes. Builds first what is stale; stops at the first step that fails.
 import { pathToFileURL } from "node:url";
+import { buildAll, isBuildStale } from "./build.mjs";
 import { runStep } from "./step.mjs";
 import { ROOT } from "./tree.mjs";
 
@@ -27,5 +28,6 @@ const STEPS = [
 ];
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  process.exitCode = STEPS.every(({ name, argv }) => runStep(name, argv, { cwd: ROOT })) ? 0 : 1;
+  const isBuilt = !isBuildStale() || (await buildAll({ types: false }));
+  process.exitCode = isBuilt && STEPS.every(({ name, argv }) => runStep(name, argv, { cwd: ROOT })) ? 0 : 1;
 }
