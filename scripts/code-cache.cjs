@@ -2,7 +2,7 @@
 // node scripts/code-cache.cjs BUNDLE CACHE: writes the code that V8 made of the bundle while it ran, for bin/tsbox.js.
 // Run by scripts/build.mjs, with a command so long that execve(2) refuses it: everything but that call is then compiled.
 const fs = require("node:fs");
-const { tmpdir } = require("node:os");
+const os = require("node:os");
 const { join } = require("node:path");
 const { Script } = require("node:vm");
 
@@ -29,11 +29,14 @@ Date.now = () => now + 3_600_000;
 process.argv = [process.execPath, "tsbox", "run", "--profile", "build", "--", "true", TOO_LONG];
 
 const script = new Script(fs.readFileSync(bundle, "latin1"), { filename: bundle });
-// A work directory of its own, with something to protect: tsbox's may not be writable.
-const folder = fs.mkdtempSync(join(tmpdir(), "tsbox-build."));
-fs.mkdirSync(join(folder, ".git"));
+// A work directory of its own, with something to protect: tsbox's may not be writable. A home directory too: in that of who builds
+// nothing is made, not even the directory for plans.
+const folder = fs.mkdtempSync(join(os.tmpdir(), "tsbox-build."));
+const userInfo = os.userInfo;
+os.userInfo = /** @type {typeof userInfo} */ (() => ({ ...userInfo(), homedir: folder }));
+fs.mkdirSync(join(folder, "work/.git"), { recursive: true });
 const before = process.cwd();
-process.chdir(folder);
+process.chdir(join(folder, "work"));
 script.runInThisContext()(require, bundle);
 process.chdir(before);
 fs.rmSync(folder, { recursive: true });
