@@ -8,6 +8,7 @@ import {
   CGROUP_KILL,
   call,
   data,
+  type Flags,
   flags,
   type Lowered,
   slot,
@@ -28,8 +29,8 @@ const how = data(words(O.CLOEXEC, 0, resolve.value), `{O_RDONLY|O_CLOEXEC, ${res
 const open = (at: Parameters<typeof slot>[0] | undefined, path: string, save: string): Call =>
   call("openat2", [at === undefined ? AT.FDCWD : slot(at), path, how, 24], { save, of: path });
 
-const lock = (of: string, ...how: readonly (keyof typeof LOCK)[]): Call =>
-  call("flock", [slot(of), flags(LOCK, ...how)], { of });
+const lock = (of: string, how: Flags, awaits?: "lock"): Call =>
+  call("flock", [slot(of), how], { of, ...(awaits !== undefined && { awaits }) });
 
 /**
  * A cgroup whose lock nobody holds has no supervisor any more, and is removed by whoever looks (src/state/cgroup.ts). That one
@@ -40,16 +41,16 @@ function make({ parent, name, enable }: Extract<CgroupStep, { op: "new-cgroup" }
   const wanted = enable.map((controller) => `+${controller}`).join(" ");
   return [
     open(undefined, parent, PARENT),
-    lock(PARENT, "SH"),
+    lock(PARENT, flags(LOCK, "SH", "NB"), "lock"),
     ...(enable.length === 0 ? [] : writeFile(slot(PARENT), file, wanted, O.WRONLY | O.CLOEXEC, `${parent}/${file}`)),
     call("mkdirat", [slot(PARENT), name, 0o755], { of: `${parent}/${name}` }),
     open(PARENT, name, CGROUP),
-    lock(CGROUP, "EX", "NB"),
+    lock(CGROUP, flags(LOCK, "EX", "NB")),
     // Linux 5.2 and 5.14; before, signals and the end of the pid namespace have to do.
     ...[CGROUP_FREEZE, CGROUP_KILL].map((file) =>
       call("openat", [slot(CGROUP), file, O.WRONLY | O.CLOEXEC, 0], { save: file, tolerate: ["ENOENT"], of: file }),
     ),
-    lock(PARENT, "UN"),
+    lock(PARENT, flags(LOCK, "UN")),
   ];
 }
 

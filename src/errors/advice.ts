@@ -19,6 +19,12 @@ const ENDED = { why: "the other sandbox has ended meanwhile", fix: "start it aga
 
 const BY_FUSE = 'install fuse-overlayfs and write storage.driver = "fuse-overlayfs" in the profile';
 
+/** A lock that is waited for as long as src/launcher/launcher.h says. */
+const LOCKED = {
+  why: "another process has had its lock for 10 seconds",
+  fix: "if one of tsbox is stopped (ps -eo pid,stat,args shows a T), let it go on: kill -CONT PID",
+};
+
 const NESTED = { why: WITHIN_TSBOX, fix: FIX.nested };
 
 /** By the code of the error; each is exit 125, and the command was not started. */
@@ -129,6 +135,7 @@ export const ADVICE = {
         why: "this kernel has no such limit, or the cgroup has just been removed",
         fix: "take the limit out of the profile; a limit on memory needs a kernel that counts swap (boot without swapaccount=0) or a machine that has none (swapoff -a)",
       },
+      EAGAIN: LOCKED,
     },
   },
   E_CACHE: {
@@ -207,6 +214,7 @@ export const ADVICE = {
   E_SHARED: {
     fix: "see whether its directory is there and can be written to",
     alternatives: {
+      EAGAIN: LOCKED,
       EADDRINUSE: { why: "another sandbox of yours has taken the name", fix: "choose another --name" },
     },
   },

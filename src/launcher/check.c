@@ -79,7 +79,7 @@ static const char *fault_entry(const struct plan_entry *entry, uint32_t script, 
 
 	switch ((enum op)entry->op) {
 	case OP_CALL:
-		return (entry->flags & ENTRY_AWAIT) != 0 && (script != SCRIPT_HOST || entry->argc == 0)
+		return (entry->flags & (ENTRY_AWAIT | ENTRY_LOCK)) != 0 && (script != SCRIPT_HOST || entry->argc == 0)
 			       ? "a call awaits what it cannot"
 			       : NULL;
 	case OP_SPAWN:

@@ -33,6 +33,8 @@
 #define EXIT_SETUP 125
 #define PID_TEXT 12u
 #define HELPER_MS 10000
+#define LOCK_MS 10000
+#define LOCK_TICK_MS 10
 #define STOP_MS 1000
 #define TICK_MS 200
 /* More than a pseudoterminal can hold: 64 KiB, and the line discipline's 4. */

@@ -56,6 +56,8 @@ enum arg {
 #define ENTRY_ENTER_MOUNT 32u
 /* Of a call of the last script: only when the command has not started. */
 #define ENTRY_UNSTARTED 64u
+/* Of a call of the host script: it takes a lock, and is made again while another has that (EAGAIN), for a while. */
+#define ENTRY_LOCK 128u
 
 struct plan_entry {
 	uint8_t op;

@@ -49,19 +49,34 @@ static int await_call(const struct launch *launch, const struct plan_entry *entr
 	return await(launch, (int)argument(launch, entry, 0), -1, (entry->flags & ENTRY_SOON) != 0 ? HELPER_MS : -1);
 }
 
+/* Whoever has the lock may be stopped. Returns 0 when the call is to be made again, or an errno. */
+static int await_lock(const struct launch *launch, int *left)
+{
+	if (*left <= 0)
+		return EAGAIN;
+	*left -= LOCK_TICK_MS;
+	int error = await(launch, -1, -1, LOCK_TICK_MS);
+	return error == ETIMEDOUT ? 0 : error;
+}
+
 /* Returns 0 or an errno. A tolerated failure saves -1, which every later use of the slot turns into EBADF. */
 static int play_call(struct launch *launch, const struct plan_entry *entry)
 {
+	int left = (entry->flags & ENTRY_LOCK) != 0 ? LOCK_MS : 0;
+	int error;
 	long result;
 
-	do {
-		int error = await_call(launch, entry);
-		if (error != 0)
+	for (;;) {
+		if ((error = await_call(launch, entry)) != 0)
 			return error;
 		result = syscall((long)entry->nr, argument(launch, entry, 0), argument(launch, entry, 1),
 				 argument(launch, entry, 2), argument(launch, entry, 3), argument(launch, entry, 4),
 				 argument(launch, entry, 5));
-	} while (result < 0 && errno == EINTR);
+		if (result >= 0 || (errno != EINTR && (errno != EAGAIN || (entry->flags & ENTRY_LOCK) == 0)))
+			break;
+		if (errno == EAGAIN && (error = await_lock(launch, &left)) != 0)
+			return error;
+	}
 	if (result < 0 && !is_tolerated(entry, errno))
 		return errno;
 	if (result >= 0 && (entry->flags & ENTRY_EXACT) != 0 && result != argument(launch, entry, 2))

@@ -47,7 +47,7 @@ export function shareNetwork(folder: HostPath, name: string, about: Readonly<Rec
   const host: Call[] = [
     call("openat", [AT.FDCWD, folder, O.CLOEXEC], { save: "running", of: folder }),
     // Whoever removes what nobody listens on holds it: between bind(2) and listen(2) nobody does.
-    call("flock", [directory, flags(LOCK, "EX")], { of: folder }),
+    call("flock", [directory, flags(LOCK, "EX", "NB")], { awaits: "lock", of: folder }),
     openSocket(flags(SOCKET, "AF_UNIX"), flags(SOCKET, "SOCK_STREAM", "SOCK_NONBLOCK"), LISTENER),
     call("bind", [slot(LISTENER), value, length], { save: SHARED_HERE, of: path }),
     call("listen", [slot(LISTENER), BACKLOG], { of: path }),

@@ -21,8 +21,17 @@ const OP = {
   share: 11,
 } as const;
 const ARG = { int: 1, data: 2, slot: 3, load: 4 } as const;
-const FLAG = { exact: 1, enterUser: 2, limit: 4, await: 8, soon: 16, enterMount: 32, unstarted: 64 } as const;
-const AWAITS = { init: FLAG.await, service: FLAG.await | FLAG.soon } as const;
+const FLAG = {
+  exact: 1,
+  enterUser: 2,
+  limit: 4,
+  await: 8,
+  soon: 16,
+  enterMount: 32,
+  unstarted: 64,
+  lock: 128,
+} as const;
+const AWAITS = { init: FLAG.await, service: FLAG.await | FLAG.soon, lock: FLAG.lock } as const;
 /** struct plan_entry: its size, and where its fields lie. */
 const SIZE = 88;
 const AT = {

@@ -45,12 +45,14 @@ function renderValue(value: Value): string {
   }
 }
 
+const AWAITED = { init: "init", service: "the service", lock: "the lock" } as const;
+
 /** A call as strace would show it. */
 export function renderCall(call: Call): string {
   switch (call.op) {
     case "call": {
       const result = call.save === undefined ? "" : ` = <${call.save}>`;
-      const awaited = call.awaits === undefined ? "" : `, awaits ${call.awaits === "init" ? "init" : "the service"}`;
+      const awaited = call.awaits === undefined ? "" : `, awaits ${AWAITED[call.awaits]}`;
       return `${call.name}(${call.args.map(renderValue).join(", ")})${result}${awaited}`;
     }
     case "spawn":

@@ -1,4 +1,5 @@
 import { closeSync, mkdirSync, openSync, rmdirSync, writeFileSync } from "node:fs";
+import { pause } from "../base/pause.ts";
 import { TsboxError } from "../errors/error.ts";
 import { FIX } from "../errors/fix.ts";
 import { type FoundCgroup, findCgroup, LEAF, scopeName } from "../host/cgroup-place.ts";
@@ -16,10 +17,6 @@ const NAME = /^tsbox-[0-9a-f]{16}$/;
 const GONE_MS = 200;
 
 const TICK_MS = 5;
-const clock = new Int32Array(new SharedArrayBuffer(4));
-
-/** Waits without letting anything else run. */
-const pause = (): unknown => Atomics.wait(clock, 0, 0, TICK_MS);
 
 /** What the kernel says of a cgroup that is gone, or whose file was open already when it went. */
 function unlessGone(act: () => void): void {
@@ -43,7 +40,7 @@ function removeAll(path: string): void {
     } catch (error) {
       if (errorCode(error) !== "EBUSY") throw error;
     }
-    pause();
+    pause(TICK_MS);
   }
 }
 
@@ -119,7 +116,7 @@ function enterScope(user: HostFacts["user"]): void {
   if (status !== 0) throw fail(`the user's systemd made no scope: ${error?.message ?? stderr.trim()}`);
   for (let waited = 0; !readText("/proc/self/cgroup").includes(`/${scope}\n`); waited += TICK_MS) {
     if (waited > SCOPE_MS) throw fail("the user's systemd did not make a scope in time");
-    pause();
+    pause(TICK_MS);
   }
 }
 

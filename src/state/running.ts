@@ -8,7 +8,8 @@ import type { JoinFact, RunningFact } from "../host/facts.ts";
 import { ifThere } from "../host/path.ts";
 import { listNames, targetStatus } from "../observe/file.ts";
 import { refuseToKeep } from "../observe/recording.ts";
-import { askSocket, lockFile } from "../sys/libc.ts";
+import { askSocket } from "../sys/libc.ts";
+import { awaitLock, type Held, LOCK_MS } from "../sys/lock.ts";
 
 /*
  * The sandboxes of the user that run and have a name: a socket each, in a directory that is the user's alone. What one is, its
@@ -78,11 +79,18 @@ export function listRunning(folder: HostPath, uid: number): RunningFact[] {
   });
 }
 
+function refuseLocked(folder: HostPath, { pid }: Held): never {
+  const reason = `${pid === undefined ? "another process" : `process ${pid}`} has had its lock for ${LOCK_MS / 1000} seconds`;
+  const fix = `if it is stopped, let it go on: kill -CONT ${pid ?? "PID"}`;
+  throw new TsboxError("E_RUNNING", { folder, reason, fix });
+}
+
 /** Removes what killed runs have left. No other process does at the same time, and none takes a name. */
 function sweep(folder: HostPath, uid: number): void {
   const fd = openSync(folder, "r");
   try {
-    lockFile(fd);
+    const held = awaitLock(fd);
+    if (held !== undefined) refuseLocked(folder, held);
     for (const name of namesIn(folder)) {
       if (ask(folder, name, uid) === "dead") rmSync(`${folder}/${name}`, { force: true });
     }

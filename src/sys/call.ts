@@ -87,8 +87,9 @@ export type Call =
       /**
        * Only in the supervisor: who has to do something before the first argument, an fd, can be read. It is waited for, a
        * service for 10 s at most, until a signal, the time limit or the parent's end ends the run; else none of these could.
+       * "lock": the call is made again as long as it fails with EAGAIN, for 10 s at most, in the same way.
        */
-      readonly awaits?: "init" | "service";
+      readonly awaits?: "init" | "service" | "lock";
       /** Only after the run: when the command has not started. */
       readonly unstarted?: true;
       /** What the call is about, for the message: `mount_setattr(2) of /usr`. */

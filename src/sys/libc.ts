@@ -122,11 +122,6 @@ export function execve(path: string, argv: readonly string[], env: readonly stri
 const POLLIN = 1;
 const ANSWER_BYTES = 65_536;
 
-/** Takes the lock of an open file, when whoever has it gives it back; flock(2). */
-export function lockFile(fd: number): void {
-  while (libc().flock(fd, LOCK.EX) !== 0) if (koffi().errno() !== ERRNOS.eintr) throw new SystemCallError("flock(2)");
-}
-
 /** What was said, and by whom. */
 export interface Said {
   readonly text: string;

@@ -354,12 +354,13 @@ describe("the launcher refuses an entry", () => {
   });
 
   it("that awaits an fd where nothing else is watched, or without an fd", () => {
-    const AWAIT = 8;
+    const [AWAIT, LOCK] = [8, 128];
     const told = "a call awaits what it cannot";
     for (const script of ["script1", "script3"] as const) {
       const first = mutant().plan.field(script);
       const entry = mutant().plan.entries.findIndex(({ op }, i) => i >= first && op === OP.call);
-      expectRefusal(startWith(mutant().byte("entry", entry, FIELD.entry.flags, AWAIT).bytes), told);
+      for (const flag of [AWAIT, LOCK])
+        expectRefusal(startWith(mutant().byte("entry", entry, FIELD.entry.flags, flag).bytes), told);
     }
     const host = mutant().byte("entry", 0, FIELD.entry.flags, AWAIT).byte("entry", 0, FIELD.entry.argc, 0);
     expectRefusal(startWith(host.bytes), told);

@@ -109,7 +109,7 @@ describe("an encoded plan", () => {
         const numbers: Readonly<Record<string, number>> = SYSCALLS[planned.arch];
         expect(entry?.nr).toBe(numbers[call.name]);
         expect(entry?.args.length).toBe(call.args.length);
-        const awaits = { none: 0, init: 8, service: 8 | 16 }[call.awaits ?? "none"];
+        const awaits = { none: 0, init: 8, service: 8 | 16, lock: 128 }[call.awaits ?? "none"];
         expect(entry?.flags).toBe((call.exact === true ? 1 : 0) | awaits);
         expect(entry?.tolerated).toEqual((call.tolerate ?? []).map((name) => ERRNO[name]));
         expect(entry?.save === NO_SLOT).toBe(call.save === undefined);

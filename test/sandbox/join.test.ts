@@ -7,10 +7,10 @@ import { playPlan } from "../escape/play.ts";
 import { BACKENDS, needBackend } from "../support/backend.ts";
 import { askFrom, onHost, seenBy } from "../support/machines.ts";
 import { patient } from "../support/patience.ts";
-import { until } from "../support/process.ts";
+import { stateOf, until } from "../support/process.ts";
 import { makeProject, type Project } from "../support/project.ts";
 import { skipUnless } from "../support/skip.ts";
-import { type Result, ROOT, run, startTsbox, tsbox } from "../support/tsbox.ts";
+import { type Result, ROOT, run, startTsbox, startWords, tsbox } from "../support/tsbox.ts";
 
 /* Sandboxes in the network of another one: `--name` and `--network container:`. */
 
@@ -47,6 +47,13 @@ async function startNamed(
   await until("its socket", () => existsSync(`${running}/${name}`));
   return named;
 }
+
+/** Takes the lock of a directory, and stops. */
+const HOLD = [
+  "import fcntl, os, signal, sys",
+  "fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX)",
+  "os.kill(os.getpid(), signal.SIGSTOP)",
+].join("\n");
 
 /** Runs a sandbox of that name that does nothing, to its end. */
 const runNamed = (project: Project, name: string) =>
@@ -119,19 +126,18 @@ describe("two sandboxes in one network", () => {
 
 type Change = (steps: readonly Step[]) => readonly Step[];
 
-/** What comes of a plan of which something is changed. */
-async function playChanged(
-  project: Project,
-  command: readonly string[],
-  words: Parameters<typeof prepare>[0]["overrides"],
-  change: Change,
-) {
+type Overrides = Parameters<typeof prepare>[0]["overrides"];
+
+/** A plan of which something is changed. */
+function planChanged(project: Project, words: Overrides, change: Change): Uint8Array {
   const profile = project.write("open.toml", 'extends = "strict"\nseccomp.filter = "off"\nlandlock = "off"\n');
   const request = { profile, overrides: words, configHome: undefined, packageDir: ROOT, cwd: project.cwd, streams: [] };
   const { plan } = prepare({ ...request, cacheHome: `${project.home}/.cache`, starts: "child" }, { report: { fd: 3 } });
-  const bytes = Buffer.from(encode({ ...plan, steps: change(plan.steps), dieWithParent: false }));
-  return playPlan(bytes, command, { project, wrapper: [] });
+  return encode({ ...plan, steps: change(plan.steps), dieWithParent: false });
 }
+
+const playChanged = (project: Project, command: readonly string[], words: Overrides, change: Change) =>
+  playPlan(planChanged(project, words, change), command, { project, wrapper: [] });
 
 const without =
   (...ops: readonly Step["step"]["op"][]): Change =>
@@ -268,6 +274,31 @@ describe("a sandbox that is to be joined", () => {
     expect((await join(project, ["true"])).stderr).toContain("it does not answer [E_JOIN]");
     process.kill(named.pid, "SIGCONT");
     await kill(named);
+  });
+
+  it("waits for a lock that a stopped process has no longer than ten seconds, and says who that is", async () => {
+    const project = makeProject();
+    const { running } = foldersOf(project);
+    // A launcher that has to take it itself, planned when it was free.
+    const plan = planChanged(project, { name: "late" }, (steps) => steps);
+    const holder = startWords(["python3", "-c", HOLD, running], { cwd: project.cwd });
+    await until("the lock", () => stateOf(holder.pid) === "T");
+    const started = performance.now();
+    const [early, late] = await Promise.all([
+      runNamed(project, "web"),
+      playPlan(plan, ["true"], { project, wrapper: [] }),
+    ]);
+    expect(performance.now() - started).toBeGreaterThan(9_000);
+    expect(early).toMatchObject({ code: 125, stdout: "" });
+    expect(early.stderr).toContain(`process ${holder.pid} has had its lock for 10 seconds [E_RUNNING]`);
+    expect(early.stderr).toContain(`fix: if it is stopped, let it go on: kill -CONT ${holder.pid}\n`);
+    expect(late).toMatchObject({ code: 125, stdout: "" });
+    expect(late.stderr).toContain("another process has had its lock for 10 seconds (flock(2) of ");
+    process.kill(holder.pid, "SIGCONT");
+    await holder.ended();
+    expect((await runNamed(project, "web")).code).toBe(0);
+    expect((await playPlan(plan, ["true"], { project, wrapper: [] })).code).toBe(0);
+    expect(readdirSync(running)).toEqual([]);
   });
 
   it("is the user's own: nobody else can write to where it is found", async () => {

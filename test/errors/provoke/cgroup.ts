@@ -22,6 +22,14 @@ export const CGROUP: readonly Provocation[] = [
   },
   {
     code: "E_CGROUP",
+    errno: "EAGAIN",
+    when: "another process does not give back the lock of the cgroups",
+    told: ["another process has had its lock for 10 seconds", "fix: if one of tsbox is stopped", "flock(2)"],
+    attempt: () => ({ ...limited(), wrapper: refusing("flock", "EAGAIN", { comm: LAUNCHER }) }),
+    repaired: limited,
+  },
+  {
+    code: "E_CGROUP",
     errno: "ENOENT",
     when: "the cgroup has just been removed",
     told: ["this kernel has no such limit, or the cgroup has just been removed", "mkdirat(2) of "],

@@ -353,6 +353,14 @@ export const STEP: readonly Provocation[] = [
   own("E_JOINED", "ETIMEDOUT", "it does not answer"),
   other("E_SHARED", "see whether its directory is there"),
   own("E_SHARED", "EADDRINUSE", "another sandbox of yours has taken the name"),
+  {
+    code: "E_SHARED",
+    errno: "EAGAIN",
+    when: "another process does not give back the lock of the names",
+    told: ["another process has had its lock for 10 seconds", "fix: if one of tsbox is stopped", "flock(2) of "],
+    attempt: () => ({ ...run(["--name", "shared"]), wrapper: refusing("flock", "EAGAIN", { comm: LAUNCHER }) }),
+    repaired: () => run(["--name", "shared"]),
+  },
   other("E_NETWORK_SERVICE", "see its own words above"),
   {
     code: "E_NETWORK_SERVICE",
