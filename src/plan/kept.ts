@@ -93,7 +93,7 @@ const padded = (bytes: Uint8Array): Uint8Array =>
 
 /** The plan without the values of variables that are passed. */
 function withoutValues({ bytes, data, passed }: Encoded): Uint8Array {
-  const copy = bytes.slice();
+  const copy = Buffer.from(bytes);
   for (const { text, length } of passed) copy.fill(0, data + text, data + text + length);
   return copy;
 }

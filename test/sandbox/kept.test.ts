@@ -129,7 +129,7 @@ describe("what a plan was made from", () => {
     const { cwd } = project();
     const words = ["run", "-e", "TSBOX_GIVEN", "--", "sh", "-c", "echo $TSBOX_GIVEN"];
     const given = (text: string) => ({ cwd, env: { TSBOX_GIVEN: text } });
-    await keep(words, given("first-value"));
+    expect((await keep(words, given("first-value"))).stdout).toBe("first-value\n");
     expect((await frontAlone(words, given("another, longer value"))).stdout).toBe("another, longer value\n");
     expect((await frontAlone(words, given(""))).stdout).toBe("\n");
     expect(keptFiles(cwd)).toHaveLength(1);

@@ -28,12 +28,12 @@ export async function isKept(words: readonly string[], options: Options): Promis
 
 const PATIENCE_MS = 8_000;
 
-/** Runs these words until the plan is kept: files of the checkout may have been copied a moment ago. */
-export async function keep(words: readonly string[], options: Options): Promise<void> {
+/** Runs these words until the plan is kept, and gives that run: files of the checkout may have been copied a moment ago. */
+export async function keep(words: readonly string[], options: Options): Promise<Result> {
   for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(250)) {
-    const { code, stderr } = await front(words, options);
-    if (code !== 0) throw new Error(`${code}: ${stderr}`);
-    if (await isKept(words, options)) return;
+    const result = await front(words, options);
+    if (result.code !== 0) throw new Error(`${result.code}: ${result.stderr}`);
+    if (await isKept(words, options)) return result;
   }
   throw new Error("the plan is not kept");
 }
