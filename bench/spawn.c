@@ -2,9 +2,10 @@
  * Times commands side by side: spawn ROUNDS ::: COMMAND... ::: COMMAND...
  *
  * Runs the commands in turn, ROUNDS times, and prints one line a round with the nanoseconds of each, from before
- * posix_spawn(3) (vfork and exec: no page tables are copied) until it has been reaped. Before each run every fd from 3 on
- * that can be rewound is, as bubblewrap reads its filter and files from fds. A word {ppid} becomes this process's id. Each
- * command must exit 0.
+ * posix_spawn(3) (vfork and exec: no page tables are copied) until it has been reaped. Every other round goes backwards: what
+ * one command leaves for the next to bear, such as pages that are to be written, falls on its neighbours on either side. Before
+ * each run every fd from 3 on that can be rewound is, as bubblewrap reads its filter and files from fds. A word {ppid} becomes
+ * this process's id. Each command must exit 0.
  *
  * With --first before ROUNDS each command has two figures: until it has printed something, and until it has been reaped.
  * With --parallel N each is started N times at once, and the figure is of them all.
@@ -146,13 +147,15 @@ int main(int argc, char **argv)
 		return 2;
 	long rounds = strtol(argv[1], NULL, 10);
 	for (long round = -WARM_UP; round < rounds; round++) {
-		for (int i = 0; i < n; i++) {
-			int64_t first;
-			int64_t took = parallel > 1 ? run_many(commands[i], parallel) : run(commands[i], is_first_told ? &first : NULL);
-			if (round >= 0 && is_first_told)
-				printf("%lld ", (long long)first);
-			if (round >= 0)
-				printf("%lld%c", (long long)took, i + 1 < n ? ' ' : '\n');
+		int64_t first[MOST], took[MOST];
+		for (int turn = 0; turn < n; turn++) {
+			int i = round % 2 == 0 ? turn : n - 1 - turn;
+			took[i] = parallel > 1 ? run_many(commands[i], parallel) : run(commands[i], is_first_told ? &first[i] : NULL);
+		}
+		for (int i = 0; i < n && round >= 0; i++) {
+			if (is_first_told)
+				printf("%lld ", (long long)first[i]);
+			printf("%lld%c", (long long)took[i], i + 1 < n ? ' ' : '\n');
 		}
 	}
 	return 0;

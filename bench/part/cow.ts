@@ -30,11 +30,14 @@ int part${i}(const char *text)
 }
 `;
 
-/** What is made is removed again: then nothing is left in the copy, and the next round begins one anew. */
+/**
+ * What is made is removed again: then nothing is left in the copy, and the next round begins one anew. The compiler's own files go
+ * through pipes: /tmp is memory in a sandbox, and may be a disk outside.
+ */
 const MAKEFILE = `objects := $(patsubst src/%.c,out/%.o,$(wildcard src/*.c))
 all: out/lib.a; rm -r out
 out/lib.a: $(objects); ar rc $@ $^
-out/%.o: src/%.c | out; cc -O2 -c -o $@ $<
+out/%.o: src/%.c | out; cc -O2 -pipe -c -o $@ $<
 out:; mkdir -p out
 `;
 
