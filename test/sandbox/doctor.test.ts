@@ -2,7 +2,7 @@ import { userInfo } from "node:os";
 import { describe, expect, it } from "vitest";
 import type { Diagnosis } from "../../src/doctor/diagnosis.ts";
 import { needBackend } from "../support/backend.ts";
-import { needDriver } from "../support/driver.ts";
+import { needDriver, needMemoryOverlays } from "../support/driver.ts";
 import { inNamespace, inSandbox, libseccompPath, NO_FUSE_OVERLAYFS, withMounts, withOverlays } from "../support/odd.ts";
 import { makeProject } from "../support/project.ts";
 import { ROOT, run, tsbox } from "../support/tsbox.ts";
@@ -66,6 +66,7 @@ describe("tsbox doctor", () => {
 
   it("finds which driver makes overlays, by having each make one", async () => {
     needDriver("fuse-overlayfs");
+    needMemoryOverlays();
     const states = async (depth: number, more?: string) => {
       const { finding, feature } = await diagnosed(withOverlays(`'${ROOT}/profiles'`, depth, more));
       const ids = ["overlayfs", "fuse-overlayfs"];

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { needDriver, withDriver } from "../support/driver.ts";
+import { needDriver, needMemoryOverlays, withDriver } from "../support/driver.ts";
 import { inNamespace, LAUNCHER, NO_FUSE_OVERLAYFS, refusing, withOverlays } from "../support/odd.ts";
 import { makeProject, type Project } from "../support/project.ts";
 import { makeRootTree } from "../support/root-tree.ts";
@@ -22,10 +22,13 @@ const TYPE = `echo new > made; cat made; grep " $PWD " /proc/self/mountinfo | se
 const forced = (project: Project): string[] => withDriver("overlay", project);
 
 describe("an overlay that the kernel refuses", () => {
-  const driver = "fuse-overlayfs";
+  const needBoth = () => {
+    needDriver("fuse-overlayfs");
+    needMemoryOverlays();
+  };
 
   it("is made by fuse-overlayfs: of overlays as many as can lie on each other; with one less the kernel makes it", async () => {
-    needDriver(driver);
+    needBoth();
     const { cwd } = makeProject();
     expect(await lines(TYPE, { cwd, words: OVERLAY, wrapper: stacked(2) })).toEqual(["new", "fuse"]);
     expect(await lines(TYPE, { cwd, words: OVERLAY, wrapper: stacked(1) })).toEqual(["new", "overlay"]);
@@ -33,7 +36,7 @@ describe("an overlay that the kernel refuses", () => {
   });
 
   it("is an error where the kernel is asked for, with its reason; with one layer less it is not", async () => {
-    needDriver(driver);
+    needBoth();
     const project = makeProject();
     const words = [...forced(project), ...OVERLAY];
     const refused = await sh(TYPE, { cwd: project.cwd, words, wrapper: stacked(2) });
@@ -46,6 +49,7 @@ describe("an overlay that the kernel refuses", () => {
   });
 
   it("is such an error too where fuse-overlayfs is not installed", async () => {
+    needMemoryOverlays();
     const { cwd } = makeProject();
     const refused = await sh(TYPE, { cwd, words: OVERLAY, wrapper: stacked(2, NO_FUSE_OVERLAYFS) });
     expect(refused).toMatchObject({ code: 125, stdout: "" });
@@ -58,7 +62,7 @@ describe("an overlay that the kernel refuses", () => {
   });
 
   it("is made by fuse-overlayfs where a security module forbids it, which tsbox plan tells", async () => {
-    needDriver(driver);
+    needBoth();
     const { cwd } = makeProject();
     // The first file system of a trial is the stage.
     const wrapper = refusing("fsopen", "EPERM", { comm: LAUNCHER, nth: 1 });
@@ -69,15 +73,15 @@ describe("an overlay that the kernel refuses", () => {
   });
 
   it("is made by the kernel if something else fails in the trial", async () => {
+    needBoth();
     const { cwd } = makeProject();
     // The first process that the launcher makes is the trial's.
     const wrapper = refusing("clone3", "EAGAIN", { comm: LAUNCHER, nth: 0 });
-    needDriver(driver);
     expect(await lines(TYPE, { cwd, words: OVERLAY, wrapper })).toEqual(["new", "overlay"]);
   });
 
   it("is made by fuse-overlayfs for a root that is a directory, read-only too", async () => {
-    needDriver(driver);
+    needBoth();
     const { cwd } = makeProject();
     makeRootTree(`${cwd}/root`);
     const script = "grep -o ' / / .*' /proc/self/mountinfo | sed 's/.* - //' | cut -d' ' -f1";
