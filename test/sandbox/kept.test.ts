@@ -223,12 +223,12 @@ describe("a file that is no kept plan any more", () => {
       expect(await isKept(run(), { cwd }), mode.toString(8)).toBe(false);
     }
     chmodSync(file, 0o600);
-    linkSync(file, `${cwd}/second`);
+    // Beside it: the work directory may be on another file system.
+    linkSync(file, `${file}-second`);
     expect(await isKept(run(), { cwd })).toBe(false);
-    renameSync(`${cwd}/second`, file);
-    rmSync(`${cwd}/second`, { force: true });
-    renameSync(file, `${cwd}/real`);
-    symlinkSync(`${cwd}/real`, file);
+    rmSync(`${file}-second`);
+    renameSync(file, `${file}-real`);
+    symlinkSync(`${file}-real`, file);
     expect(await isKept(run(), { cwd })).toBe(false);
     await expectMended(cwd);
   });

@@ -69,7 +69,7 @@ ${all.map(renderKnown).join("\n")}
             and printf '%s\\n' "$place" $i
             or printf '%s\\n' "$place" 0
             return
-        else if string match -q -- '-?*' "$word"
+        else if string match -qr -- '^-.' "$word"
             contains -- "$word" $valued
             and set i (math $i + 1)
         else if contains -- "$word" $inner
@@ -103,7 +103,7 @@ function __tsbox_payload
     set -l rest
     test "$place[2]" != 0 -a "$place[2]" -le (count $words)
     and set rest (string escape -- $words[$place[2]..-1])
-    complete -C (string join ' ' -- $rest (commandline -ct))
+    complete -C(string join ' ' -- $rest (commandline -ct))
 end
 
 complete -c tsbox -f
