@@ -12,13 +12,14 @@ import {
 } from "node:fs";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { StorageDriver } from "../../src/profile/profile.ts";
-import { DRIVERS, needDriver, withDriver } from "../support/driver.ts";
+import { DRIVERS, needDriver, needMemoryOverlays, withDriver } from "../support/driver.ts";
 import { commOf, until } from "../support/process.ts";
 import { makeProject } from "../support/project.ts";
 import { lines, sh } from "../support/shell.ts";
 import { startTsbox } from "../support/tsbox.ts";
 
 function place(driver: StorageDriver, more = "") {
+  if (driver === "overlay") needMemoryOverlays();
   const project = makeProject();
   return { ...project, words: [...withDriver(driver, project, more), "--work", "overlay"] };
 }
