@@ -104,7 +104,7 @@ export const ADVICE = {
       },
       EOPNOTSUPP: {
         why: "what is written goes to a file system without extended attributes user.*",
-        fix: `${BY_FUSE}, or set XDG_STATE_HOME to a directory on another file system`,
+        fix: "set XDG_STATE_HOME to a directory on another file system",
       },
       ENODEV: {
         why: "this kernel has no overlayfs, or its module is not loaded",

@@ -114,7 +114,10 @@ function mountNew(type: string, settings: readonly Call[], writable: boolean, of
   ];
 }
 
-/** Without attributes of the user's there it would be made, and then no directory could be replaced; tsbox's own tmpfs has them. */
+/**
+ * Without attributes of the user's there it would be made, and then the kernel could replace no directory, and fuse-overlayfs (1.10 to
+ * 1.14) show a removed file again once a directory in its place is gone. tsbox's own tmpfs has them, since Linux 6.6.
+ */
 const needAttributes = ({ upper }: Layers, { work }: Staged): Call[] =>
   upper?.kind === "kept" && work !== undefined
     ? [call("setxattr", [work, "user.tsbox", "1", 1, 0], { of: printable(upper.folder) })]
@@ -182,6 +185,7 @@ function makeByFuse(layers: Layers, driver: Extract<Driver, { kind: "fuse-overla
     init: [
       call("close", [link]),
       ...calls,
+      ...needAttributes(layers, staged),
       ...driver.system.flatMap(({ name, source, to }) =>
         source === undefined
           ? [call("symlinkat", [to ?? "", stage, name], { of: name })]

@@ -101,15 +101,13 @@ describe("a copy", () => {
     mount -t overlay -o userxattr,lowerdir=/mnt/l,upperdir=/mnt/u,workdir=/mnt/w none /mnt/state`,
   );
   const ON_TMPFS = inNamespace("mount -t tmpfs none /mnt; mkdir /mnt/state");
-  /** Without extended attributes: the kernel makes the overlay, but no directory in it can be replaced. */
+  /** Without extended attributes: either would make the overlay, and not keep in it what is replaced and removed. */
   const ON_RAMFS = inNamespace("mount -t ramfs none /mnt; mkdir /mnt/state");
   const SCRIPT = `${TYPE}; rm -r d; mkdir d; ls d`;
   const COW = ["--cow", "--quiet"];
 
-  it.each([
-    ["an overlay", ON_OVERLAY],
-    ["a file system without extended attributes", ON_RAMFS],
-  ])("that is kept on %s is by fuse-overlayfs, or an error if it must be the kernel's", async (_, wrapper) => {
+  it("that is kept on an overlay is by fuse-overlayfs, or an error if it must be the kernel's", async () => {
+    const wrapper = ON_OVERLAY;
     needDriver("fuse-overlayfs");
     const project = makeProject();
     const { cwd, write } = project;
@@ -121,5 +119,21 @@ describe("a copy", () => {
     const refused = await sh(SCRIPT, { cwd, words, env: STATE, wrapper: listing });
     expect(refused).toMatchObject({ code: 125, stdout: "" });
     expect(await lines(SCRIPT, { cwd, words, env: STATE, wrapper: ON_TMPFS })).toEqual(["new", "overlay"]);
+  });
+
+  it("is not kept on a file system without extended attributes, by neither", async () => {
+    needDriver("fuse-overlayfs");
+    const project = makeProject();
+    const { cwd, write } = project;
+    write("file", "");
+    const script = `${TYPE}; rm file; mkdir file; rmdir file; ls`;
+    for (const driver of ["auto", "overlay", "fuse-overlayfs"]) {
+      const words = ["--profile", write("p.toml", `extends = "strict"\nstorage.driver = "${driver}"\n`), ...COW];
+      const refused = await sh(script, { cwd, words, env: STATE, wrapper: ON_RAMFS });
+      expect(refused, driver).toMatchObject({ code: 125, stdout: "", stderr: expect.stringContaining("EOPNOTSUPP") });
+    }
+    // The twin: with them it is removed for good.
+    const words = ["--profile", write("p.toml", 'extends = "strict"\nstorage.driver = "fuse-overlayfs"\n'), ...COW];
+    expect(await lines(script, { cwd, words })).toEqual(["new", "fuse", "made", "p.toml"]);
   });
 });

@@ -281,7 +281,7 @@ export const STEP: readonly Provocation[] = [
     code: "E_OVERLAY",
     errno: "EOPNOTSUPP",
     when: "a copy is to be kept where the kernel has no place for its notes",
-    told: ["without extended attributes user.*", "(setxattr(2) of ", ": EOPNOTSUPP)", "or set XDG_STATE_HOME"],
+    told: ["without extended attributes user.*", "(setxattr(2) of ", ": EOPNOTSUPP)", "fix: set XDG_STATE_HOME"],
     attempt: (project) => {
       project.write("p.toml", 'extends = "strict"\nstorage.driver = "overlay"\n');
       const env = { XDG_STATE_HOME: "/mnt" };
