@@ -10,7 +10,7 @@ import { TIMEOUT_RANGE } from "../profile/schema.ts";
 import { parseDuration } from "../profile/units.ts";
 import { signalName } from "../sys/signal.ts";
 import { CALLER, Compiler } from "./compile.ts";
-import { settle } from "./prepare.ts";
+import { type Settled, settle } from "./prepare.ts";
 import { type Figures, figuresOf, parseReport, type Report } from "./report.ts";
 import { collect, feed, hand, type Input, type OnChunk } from "./stream.ts";
 
@@ -170,7 +170,12 @@ export class Sandbox {
       starts: "child",
       streams: [],
     });
-    return new Sandbox(new Compiler(settled), findLauncher(packageDir, probeArch()));
+    return Sandbox.of(settled);
+  }
+
+  /** Of what has been read already. @internal */
+  static of(settled: Settled): Sandbox {
+    return new Sandbox(new Compiler(settled), findLauncher(settled.request.packageDir, probeArch()));
   }
 
   #launch(command: readonly string[], { signal, timeoutMs }: StartOptions): Launched {

@@ -1,12 +1,8 @@
 import { TsboxError } from "../errors/error.ts";
-import { probeArch } from "../host/probe.ts";
-import { findLauncher } from "../launcher/find.ts";
-import { spawnLauncher } from "../launcher/spawn.ts";
 import type { Overrides } from "../profile/override.ts";
 import type { Profile, StorageDriver } from "../profile/profile.ts";
-import { Compiler } from "./compile.ts";
 import { settle } from "./prepare.ts";
-import { parseReport, type Report } from "./report.ts";
+import { Sandbox } from "./sandbox.ts";
 
 /** How a sandbox that was really started went. */
 export type Trial =
@@ -35,25 +31,17 @@ export interface Trials {
 const LIMIT = "20s";
 const FUSE = "fuse-overlayfs";
 
-async function play(packageDir: string, overrides: Overrides, own: Partial<Profile>): Promise<Report> {
-  const places = { profile: "strict", configHome: undefined, packageDir, cwd: undefined, streams: [] };
-  const all = { work: "none", timeout: LIMIT, ...overrides };
-  const settled = settle({ ...places, overrides: all, starts: "child" });
-  const plan = new Compiler({ ...settled, written: { ...settled.written, ...own } }).compile(undefined);
-  const run = spawnLauncher(findLauncher(packageDir, probeArch()), plan, ["true"]);
-  run.stdin.destroy();
-  run.stdout.resume();
-  run.stderr.resume();
-  return parseReport(await run.ended);
-}
-
 /** Runs true(1) with the shipped profile strict, without the work directory: that may be one that cannot be shared. */
 async function tryStrict(packageDir: string, overrides: Overrides, own: Partial<Profile> = {}): Promise<Trial> {
   try {
-    const { exit, error } = await play(packageDir, overrides, own);
-    if (exit === 0) return { works: true };
+    const places = { profile: "strict", configHome: undefined, packageDir, cwd: undefined, streams: [] };
+    const all = { work: "none", timeout: LIMIT, ...overrides };
+    const settled = settle({ ...places, overrides: all, starts: "child" });
+    const box = Sandbox.of({ ...settled, written: { ...settled.written, ...own } });
+    const { exitCode, error } = await box.run(["true"]);
+    if (exitCode === 0) return { works: true };
     if (error !== undefined) return { works: false, ...error };
-    return { works: false, code: "E_COMMAND", what: "cannot run true", why: `it ended with ${exit}`, fix: "" };
+    return { works: false, code: "E_COMMAND", what: "cannot run true", why: `it ended with ${exitCode}`, fix: "" };
   } catch (error) {
     if (!(error instanceof TsboxError)) throw error;
     const { code, what, why, fix } = error;

@@ -1,6 +1,8 @@
 import { userInfo } from "node:os";
 import { describe, expect, it } from "vitest";
 import type { Diagnosis } from "../../src/doctor/diagnosis.ts";
+import { probeArch } from "../../src/host/probe.ts";
+import { findLauncher } from "../../src/launcher/find.ts";
 import { needBackend } from "../support/backend.ts";
 import { needDriver, needMemoryOverlays } from "../support/driver.ts";
 import { inNamespace, inSandbox, libseccompPath, NO_FUSE_OVERLAYFS, withMounts, withOverlays } from "../support/odd.ts";
@@ -34,6 +36,7 @@ const NO_NEWUIDMAP = withMounts(
     "; rm /usr/bin/newuidmap",
 );
 const NO_TUN = withMounts("mount -t tmpfs none /dev/net");
+const launcher = (program: string) => withMounts(`mount --bind '${program}' '${findLauncher(ROOT, probeArch())}'`);
 const MASKED_PROC = withMounts("mount --bind /dev/null /proc/kallsyms");
 
 describe("tsbox doctor", () => {
@@ -77,6 +80,15 @@ describe("tsbox doctor", () => {
     // That it is missing is no fault as long as the kernel makes them.
     expect(await states(1, NO_FUSE_OVERLAYFS)).toEqual(["ok", "ok", true]);
     expect(await states(2, NO_FUSE_OVERLAYFS)).toEqual(["missing", "missing", false]);
+  });
+
+  it("tells of a launcher that ends without a report, and what it said", async () => {
+    const silent = await diagnosed(launcher("/bin/false"));
+    const why = expect.stringContaining("it ended before it wrote its report");
+    expect(silent.finding("strict")).toMatchObject({ state: "missing", found: why });
+    const said = expect.stringContaining("No such file or directory");
+    expect((await diagnosed(launcher("/bin/cat"))).finding("strict")).toMatchObject({ state: "missing", found: said });
+    expect((await diagnosed(UNCHANGED)).finding("strict")).toMatchObject({ state: "ok" });
   });
 
   it("is a page without colours, where it is not read by a terminal", async () => {
