@@ -14,6 +14,9 @@ export interface Attempt {
   readonly cwd?: string;
 }
 
+/** $XDG_STATE_HOME of each attempt that has none of its own. */
+export const stateOf = ({ home }: Project): string => `${home}/state`;
+
 type Make = (project: Project) => Attempt;
 
 /** How an error comes about for real: what a user does, on what machine, and what he is told. */

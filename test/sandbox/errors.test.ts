@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CATALOGUE } from "../../src/errors/catalogue.ts";
-import type { Attempt, Provocation } from "../errors/provocation.ts";
+import { type Attempt, type Provocation, stateOf } from "../errors/provocation.ts";
 import { PROVOCATIONS } from "../errors/provocations.ts";
 import type { Ended } from "../support/process.ts";
 import { makeProject, type Project } from "../support/project.ts";
@@ -11,7 +11,9 @@ const MESSAGE = /(?:^|\n)tsbox: [^\n]+ \[(?<code>E_[A-Z_]+)\]\n(?: {2}from: [^\n
 
 const exits: Readonly<Record<string, { readonly exit: number } | undefined>> = CATALOGUE;
 
-const start = ({ words, ...options }: Attempt, { cwd }: Project): Promise<Ended> => tsbox(words, { cwd, ...options });
+/** What is kept is kept in a directory of the test's own. */
+const start = ({ words, env, ...options }: Attempt, project: Project): Promise<Ended> =>
+  tsbox(words, { cwd: project.cwd, ...options, env: { XDG_STATE_HOME: stateOf(project), ...env } });
 
 async function provoke({ code, errno, told, attempt, repaired }: Provocation): Promise<void> {
   const project = makeProject();

@@ -197,7 +197,8 @@ describe("output of Sandbox.run()", () => {
       },
     });
     expect([slow.exitCode, taken]).toEqual([0, 3_000_000]);
-    expect(most).toBeLessThanOrEqual(64 * 1024);
+    // Node reads on, 64 KiB at a time, as long as less than that waits to be taken.
+    expect(most).toBeLessThan(128 * 1024);
   });
 
   it("may be a gibibyte, of which this process never holds more than a few pieces", async () => {

@@ -1,16 +1,9 @@
 import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Project } from "../../support/project.ts";
-import { type Attempt, type Provocation, run } from "../provocation.ts";
+import { type Attempt, type Provocation, run, stateOf } from "../provocation.ts";
 
-/* Copies of the work directory. They are kept in a state directory of the test's own. */
-
-const stateOf = ({ home }: Project): string => join(home, "state");
-
-const inState = (project: Project, attempt: Attempt): Attempt => ({
-  ...attempt,
-  env: { XDG_STATE_HOME: stateOf(project) },
-});
+/* Copies of the work directory. */
 
 /** A copy of a directory, as tsbox makes them, in which nothing is changed. */
 function keep(project: Project, name: string, directory = project.cwd, inode = 0): string {
@@ -29,8 +22,8 @@ export const COW: readonly Provocation[] = [
     code: "E_COW_NAME",
     when: "a copy's name is a path",
     told: ["a/b is no name of a copy", "fix: use at most 64 letters"],
-    attempt: (project) => inState(project, run(["--cow=a/b"])),
-    repaired: (project) => inState(project, run(["--cow=try-1"])),
+    attempt: () => run(["--cow=a/b"]),
+    repaired: () => run(["--cow=try-1"]),
   },
   {
     code: "E_COW_NONE",
@@ -40,14 +33,14 @@ export const COW: readonly Provocation[] = [
       ": of /",
       "fix: name one that `tsbox cow list` shows, or make one: tsbox run --cow",
     ],
-    attempt: (project) => inState(project, diff()),
-    repaired: (project) => inState(project, run(["--cow"])),
+    attempt: () => diff(),
+    repaired: () => run(["--cow"]),
   },
   {
     code: "E_COW_NONE",
     when: "a name is misspelt",
     told: ["none is called twp"],
-    attempt: (project) => inState(project, diff("twp")),
+    attempt: () => diff("twp"),
   },
   {
     code: "E_COW_MANY",
@@ -56,26 +49,26 @@ export const COW: readonly Provocation[] = [
     attempt: (project) => {
       keep(project, "one");
       keep(project, "two");
-      return inState(project, diff());
+      return diff();
     },
-    repaired: (project) => inState(project, { words: ["discard", "one"] }),
+    repaired: () => ({ words: ["discard", "one"] }),
   },
   {
     code: "E_COW_BUSY",
     when: "another is at work on the copy",
     told: ["cannot use the copy one", "fix: wait until that has ended"],
     attempt: (project) => ({
-      ...inState(project, { words: ["discard", "one"] }),
+      words: ["discard", "one"],
       wrapper: ["flock", keep(project, "one")],
     }),
-    repaired: (project) => inState(project, { words: ["discard", "one"] }),
+    repaired: () => ({ words: ["discard", "one"] }),
   },
   {
     code: "E_COW_STORE",
     when: "the state directory lies in the work directory",
     told: ["cannot keep copies in /", "it lies in the work directory", "fix: set XDG_STATE_HOME"],
     attempt: ({ cwd }) => ({ ...run(["--cow"]), env: { XDG_STATE_HOME: `${cwd}/state` } }),
-    repaired: (project) => inState(project, run(["--cow"])),
+    repaired: () => run(["--cow"]),
   },
   {
     code: "E_COW_STORE",
@@ -84,7 +77,7 @@ export const COW: readonly Provocation[] = [
     attempt: (project) => {
       mkdirSync(join(stateOf(project), "tsbox/cow"), { recursive: true });
       return {
-        ...inState(project, run(["--cow"])),
+        ...run(["--cow"]),
         wrapper: ["sh", "-c", 'chmod a+w "$XDG_STATE_HOME/tsbox"; exec "$@"', "sh"],
       };
     },
@@ -95,9 +88,9 @@ export const COW: readonly Provocation[] = [
     told: ["cannot use the copy one", "it is a copy of /usr, and this is /", "fix: go there, or take another name"],
     attempt: (project) => {
       keep(project, "one", "/usr");
-      return inState(project, run(["--cow=one"]));
+      return run(["--cow=one"]);
     },
-    repaired: (project) => inState(project, run(["--cow=two"])),
+    repaired: () => run(["--cow=two"]),
   },
   {
     code: "E_COW_DIRECTORY",
@@ -105,9 +98,9 @@ export const COW: readonly Provocation[] = [
     told: ["is another directory now", "fix: put the directory back, or throw the copy away: tsbox discard"],
     attempt: (project) => {
       keep(project, "one");
-      return inState(project, diff("one"));
+      return diff("one");
     },
-    repaired: (project) => inState(project, { words: ["discard", "one"] }),
+    repaired: () => ({ words: ["discard", "one"] }),
   },
   {
     code: "E_COW_DIRECTORY",
@@ -117,19 +110,19 @@ export const COW: readonly Provocation[] = [
       keep(project, "one", project.cwd, statSync(project.cwd).ino);
       writeFileSync(join(stateOf(project), "tsbox/cow/one/upper/new"), "");
       chmodSync(project.cwd, 0o500);
-      return inState(project, { words: ["apply", "--allow-protected"] });
+      return { words: ["apply", "--allow-protected"] };
     },
     repaired: (project) => {
       chmodSync(project.cwd, 0o700);
-      return inState(project, { words: ["discard"] });
+      return { words: ["discard"] };
     },
   },
   {
     code: "E_COW_IDS",
     when: "a command with many ids is to run in a copy",
     told: ["you could neither read nor remove them", "from: command line --map range", "--map self or --map root"],
-    attempt: (project) => inState(project, run(["--cow", "--map", "range"])),
-    repaired: (project) => inState(project, run(["--cow", "--map", "root"])),
+    attempt: () => run(["--cow", "--map", "range"]),
+    repaired: () => run(["--cow", "--map", "root"]),
   },
   {
     code: "E_COW_FORMAT",
@@ -141,8 +134,8 @@ export const COW: readonly Provocation[] = [
     ],
     attempt: (project) => {
       writeFileSync(join(keep(project, "one"), "record.json"), "{");
-      return inState(project, diff("one"));
+      return diff("one");
     },
-    repaired: (project) => inState(project, { words: ["discard", "one"] }),
+    repaired: () => ({ words: ["discard", "one"] }),
   },
 ];
