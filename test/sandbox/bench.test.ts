@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { patient } from "../support/patience.ts";
 import { makeProject } from "../support/project.ts";
 import { ROOT } from "../support/tsbox.ts";
 
@@ -9,7 +10,7 @@ const bench = (...options: readonly string[]) =>
   spawnSync(process.execPath, ["bench/suite.mjs", ...options], { cwd: ROOT, encoding: "utf8" });
 
 /** No time is asserted: what a busy machine needs says nothing. */
-describe("npm run bench", { timeout: 240_000 }, () => {
+describe("npm run bench", { timeout: patient(240_000) }, () => {
   it("measures all parts side by side, keeps the figures, and gives no ratio of few pairs", () => {
     const json = join(makeProject().cwd, "kept", "figures.json");
     const { status, stdout, stderr } = bench("--rounds", "2", "--json", json);

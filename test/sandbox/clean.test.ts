@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DRIVERS, needDriver } from "../support/driver.ts";
+import { patient } from "../support/patience.ts";
 import { makeProject, type Project } from "../support/project.ts";
 import { makeRootTree } from "../support/root-tree.ts";
 import { startTsbox } from "../support/tsbox.ts";
@@ -71,7 +72,7 @@ function fill(project: Project): void {
 }
 
 describe("the host", () => {
-  it(`is as it was after ${RUNS} varied runs, some of them killed`, { timeout: 600_000 }, async () => {
+  it(`is as it was after ${RUNS} varied runs, some of them killed`, { timeout: patient(600_000) }, async () => {
     for (const driver of DRIVERS) needDriver(driver);
     const project = makeProject();
     fill(project);

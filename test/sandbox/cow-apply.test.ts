@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { SyscallName } from "../../src/sys/syscalls.ts";
 import { listTree } from "../cow/listing.ts";
 import { refusing, stalling } from "../support/odd.ts";
+import { patient } from "../support/patience.ts";
 import { killAll, until } from "../support/process.ts";
 import { makeProject, type Project } from "../support/project.ts";
 import { bare, startTsbox, tsbox } from "../support/tsbox.ts";
@@ -60,7 +61,7 @@ describe("tsbox apply", () => {
   const interrupted: readonly SyscallName[] = ["renameat2", "unlink", "rmdir", "syncfs", "linkat"];
   it.each(interrupted)(
     "goes on where it was after it has been killed at any %s(2)",
-    { timeout: 240_000 },
+    { timeout: patient(240_000) },
     async (call) => {
       const { project, before, wanted } = await makeCopy();
       let killed = 0;

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { STORAGE_DRIVERS } from "../../src/profile/profile.ts";
 import { listTree } from "../cow/listing.ts";
 import { ROWS, type Row } from "../cow/rows.ts";
+import { patient } from "../support/patience.ts";
 import { makeProject, type Project } from "../support/project.ts";
 import { bare, tsbox } from "../support/tsbox.ts";
 
@@ -44,7 +45,7 @@ describe.each(STORAGE_DRIVERS)("changes in a copy, by %s", (driver) => {
   let diff = "";
   let [direct, applied]: Trees[] = [];
 
-  it("are made inside, and applied without a word", { timeout: LIMIT_MS }, async () => {
+  it("are made inside, and applied without a word", { timeout: patient(LIMIT_MS) }, async () => {
     const [one, other] = [await makeTree(rows), await makeTree(rows)];
     await change(one, changes);
     const options = { ...other, limitMs: LIMIT_MS };

@@ -16,6 +16,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { plansDirectory } from "../../src/state/plans.ts";
 import { forgetPlans, front, frontAlone, isKept, keep, keptFiles } from "../support/kept.ts";
 import { describeGuards } from "../support/kept-guard.ts";
+import { patient } from "../support/patience.ts";
 import { makeProject } from "../support/project.ts";
 import { tsbox } from "../support/tsbox.ts";
 
@@ -340,6 +341,6 @@ describe("many runs", () => {
       });
       expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "500\n", stderr: "" });
     },
-    2 * MANY_MS,
+    patient(2 * MANY_MS),
   );
 });

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
 import { listTree } from "../cow/listing.ts";
 import { needBackend } from "../support/backend.ts";
+import { patient } from "../support/patience.ts";
 import { makeProject } from "../support/project.ts";
 import { skipUnless } from "../support/skip.ts";
 import { bare, ROOT, tsbox } from "../support/tsbox.ts";
@@ -28,7 +29,9 @@ const filesOf = (cwd: string) =>
   );
 
 describe("npm ci in a copy", () => {
-  it("leaves, when it is applied, the tree that it leaves without a sandbox", { timeout: 3 * LIMIT_MS }, async () => {
+  it("leaves, when it is applied, the tree that it leaves without a sandbox", {
+    timeout: patient(3 * LIMIT_MS),
+  }, async () => {
     skipUnless(spawnSync("npm", ["--version"]).status === 0, "npm is not installed");
     const reached = spawnSync("curl", ["-sfI", "--retry", "2", "--max-time", "20", "https://registry.npmjs.org/ms"]);
     skipUnless(reached.status === 0, "the npm registry cannot be reached");

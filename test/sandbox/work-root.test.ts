@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { expect, it, onTestFinished } from "vitest";
 import { debianPath, SUITE } from "../../scripts/debian.mjs";
 import { needBackend } from "../support/backend.ts";
+import { patient } from "../support/patience.ts";
 import { makeProject } from "../support/project.ts";
 import { skipUnless } from "../support/skip.ts";
 import { run } from "../support/tsbox.ts";
@@ -19,7 +20,7 @@ rlimits.nofile = 65536
 `;
 
 it("a Debian is bootstrapped in a directory, and a package installed in it, without root", {
-  timeout: LIMIT_MS,
+  timeout: patient(LIMIT_MS),
 }, async () => {
   skipUnless(existsSync(debianPath()), "the packages of a small Debian could not be downloaded");
   needBackend();

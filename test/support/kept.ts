@@ -6,6 +6,7 @@ import { encodePlan } from "../../src/plan/encode.ts";
 import { encodeKept, keyBytes, keyName } from "../../src/plan/kept.ts";
 import { prepare } from "../../src/run/prepare.ts";
 import { listPlans, makePlansDirectory, plansDirectory, writePlan } from "../../src/state/plans.ts";
+import { patient } from "./patience.ts";
 import { bare, type Options, type Result, ROOT } from "./tsbox.ts";
 
 /** bin/tsbox itself. */
@@ -26,7 +27,7 @@ export async function isKept(words: readonly string[], options: Options): Promis
   return code === 0;
 }
 
-const PATIENCE_MS = 8_000;
+const PATIENCE_MS = patient(8_000);
 
 /** Runs these words until the plan is kept, and gives that run: files of the checkout may have been copied a moment ago. */
 export async function keep(words: readonly string[], options: Options): Promise<Result> {

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { patient } from "./patience.ts";
 import { until } from "./process.ts";
 import type { Project } from "./project.ts";
 import { onMachine } from "./topology.ts";
@@ -22,6 +23,6 @@ export async function askFrom(machine: "host" | "peer", { home }: Project, words
     return existsSync(file) && readFileSync(file, "utf8").trim();
   });
   const enter = ["--target", pid, "--user", "--net", "--preserve-credentials", "--", ...words];
-  const { stdout, stderr } = spawnSync("nsenter", enter, { encoding: "utf8", timeout: 20_000 });
+  const { stdout, stderr } = spawnSync("nsenter", enter, { encoding: "utf8", timeout: patient(20_000) });
   return `${stdout}${stderr}`;
 }
