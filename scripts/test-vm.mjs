@@ -49,7 +49,7 @@ const PACKAGES = [
     "fish",
     "procps",
   ],
-  ...["util-linux", "g++", "python3", "python3-venv", "apparmor", "mandoc", "patch"],
+  ...["util-linux", "g++", "python3", "python3-venv", "apparmor", "mandoc", "patch", "xz-utils"],
 ];
 
 /** @param {string} stage */

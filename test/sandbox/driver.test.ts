@@ -21,12 +21,12 @@ const TYPE = `echo new > made; cat made; grep " $PWD " /proc/self/mountinfo | se
 
 const forced = (project: Project): string[] => withDriver("overlay", project);
 
-describe("an overlay that the kernel refuses", () => {
-  const needBoth = () => {
-    needDriver("fuse-overlayfs");
-    needMemoryOverlays();
-  };
+function needBoth(): void {
+  needDriver("fuse-overlayfs");
+  needMemoryOverlays();
+}
 
+describe("an overlay that the kernel refuses", () => {
   it("is made by fuse-overlayfs: of overlays as many as can lie on each other; with one less the kernel makes it", async () => {
     needBoth();
     const { cwd } = makeProject();
@@ -108,7 +108,7 @@ describe("a copy", () => {
 
   it("that is kept on an overlay is by fuse-overlayfs, or an error if it must be the kernel's", async () => {
     const wrapper = ON_OVERLAY;
-    needDriver("fuse-overlayfs");
+    needBoth();
     const project = makeProject();
     const { cwd, write } = project;
     write("d/f", "");
