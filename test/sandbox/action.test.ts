@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { INPUT, makeRunner, readAction, runAction } from "../support/action.ts";
 import { makeProject } from "../support/project.ts";
@@ -110,9 +110,12 @@ describe("the profile build", () => {
       expect((await run(script(file))).code).not.toBe(0);
       expect((await run(script(file), { profile: "strict", options: "--work\nrw" })).code).toBe(0);
     }
-    const interfaces = "sed -n 's/^ *\\([a-z0-9]*\\):.*/interface \\1/p' /proc/net/dev";
-    expect((await run(interfaces)).stdout.match(/^interface .*/gm)).toEqual(["interface lo"]);
-    expect((await run(interfaces, { network: "host" })).stdout.match(/^interface .*/gm)?.length).toBeGreaterThan(1);
+    const network = "readlink /proc/self/ns/net";
+    const own = readlinkSync("/proc/self/ns/net");
+    const fenced = await run(network);
+    expect(fenced.stdout).toMatch(/^net:\[\d+\]$/m);
+    expect(fenced.stdout).not.toContain(own);
+    expect((await run(network, { network: "host" })).stdout).toContain(own);
   });
 });
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
+import { patient } from "../support/patience.ts";
 import { makeProject } from "../support/project.ts";
 import { openTerminal } from "../support/tmux.ts";
 import { bare, ROOT, run } from "../support/tsbox.ts";
@@ -92,7 +93,7 @@ describe("what a command prints, when it is limited", () => {
     const slow = ["sh", "-c", '"$@" | { sleep 1; wc -c; }', "sh"];
     const print = ["head", "-c", "500000", "/dev/zero"];
     expect(await run(print, { cwd, ...limited("1M"), wrapper: slow })).toMatchObject({ stdout: "500000\n" });
-    const never = ["sh", "-c", '{ "$@"; echo $? >&2; } | sleep 5', "sh"];
+    const never = ["sh", "-c", `{ "$@"; echo $? >&2; } | sleep ${patient(5)}`, "sh"];
     const late = await run(["yes"], { cwd, ...limited("1G", "--timeout", "500ms"), wrapper: never });
     expect(late.stderr).toContain("[E_TIMEOUT]");
     expect(late.stderr).toContain("124");
