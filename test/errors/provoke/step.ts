@@ -48,8 +48,11 @@ const dying = (project: Project): Attempt => {
 };
 const DYING = "import os, signal, sys\nsignal.alarm(1)\n";
 
-/** By the kernel, without a trial before. */
-const overlaid = (project: Project): Attempt => withProfile(project, 'work = "overlay"\nstorage.driver = "overlay"');
+/** By the kernel, without a trial before; on the disk, where each kernel makes one. */
+const overlaid = (project: Project): Attempt => {
+  project.write("p.toml", 'extends = "strict"\nstorage.driver = "overlay"\n');
+  return run(["--profile", "./p.toml", "--cow"]);
+};
 
 const fused = (project: Project): Attempt =>
   withProfile(project, 'work = "overlay"\nstorage.driver = "fuse-overlayfs"', ["sleep", "3"]);
@@ -283,11 +286,10 @@ export const STEP: readonly Provocation[] = [
     when: "a copy is to be kept where the kernel has no place for its notes",
     told: ["without extended attributes user.*", "(setxattr(2) of ", ": EOPNOTSUPP)", "fix: set XDG_STATE_HOME"],
     attempt: (project) => {
-      project.write("p.toml", 'extends = "strict"\nstorage.driver = "overlay"\n');
       const env = { XDG_STATE_HOME: "/mnt" };
-      return { ...run(["--profile", "./p.toml", "--cow"]), env, wrapper: withMounts("mount -t ramfs none /mnt") };
+      return { ...overlaid(project), env, wrapper: withMounts("mount -t ramfs none /mnt") };
     },
-    repaired: () => run(["--profile", "./p.toml", "--cow"]),
+    repaired: overlaid,
   },
   own("E_OVERLAY", "ENODEV", "this kernel has no overlayfs", "fix: as root: modprobe overlay"),
   {
