@@ -34,23 +34,9 @@ const SUITE = ["test/escape/escape.test.ts", "test/sandbox"];
 
 /** What the tests run, besides what the machine has anyway; Debian's names. */
 const PACKAGES = [
-  ...[
-    "gcc",
-    "libc6-dev",
-    "make",
-    "libseccomp2",
-    "perl",
-    "curl",
-    "tmux",
-    "passt",
-    "less",
-    "vim",
-    "zsh",
-    "fish",
-    "procps",
-  ],
-  ...["util-linux", "g++", "python3", "python3-venv", "apparmor", "mandoc", "patch", "xz-utils"],
-];
+  "gcc g++ libc6-dev make libseccomp2 perl python3 python3-venv curl tmux passt less vim zsh fish procps util-linux apparmor",
+  "mandoc patch bzip2 xz-utils dpkg-dev debhelper",
+].flatMap((names) => names.split(" "));
 
 /** @param {string} stage */
 async function fillStage(stage) {

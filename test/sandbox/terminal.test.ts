@@ -35,8 +35,9 @@ describe("at a terminal", () => {
       ...[run(SIGNALS), "expect ready", "send \\x03", "expect INT", "send \\x1c", "expect QUIT"],
       ...["send a line\\n", "expect read a line", "send \\x04", "expect status: 42"],
     );
-    expect(seen.match(/^(\^C)?INT$/gm)).toHaveLength(1);
-    expect(seen.match(/^(\^\\)?QUIT$/gm)).toHaveLength(1);
+    // The echo of a key comes after its signal, between any two letters of what the command prints then.
+    const printed = seen.replaceAll(/\^[C\\]/g, "").split("\n");
+    expect(printed.filter((line) => line === "INT" || line === "QUIT")).toEqual(["INT", "QUIT"]);
   });
 
   it("Ctrl-Z suspends it, fg resumes it", async () => {
