@@ -1,4 +1,5 @@
 import { describe, it } from "vitest";
+import { patient } from "../support/patience.ts";
 import type { Ended } from "../support/process.ts";
 import { bare, type Options, run } from "../support/tsbox.ts";
 import { type IdOf, ROWS, type Row, type Tool } from "./rows.ts";
@@ -15,7 +16,7 @@ export function playRows<T extends Tool>(tool: T, plays: Readonly<Record<IdOf<T>
   describe(tool, () => {
     for (const row of ROWS.filter((each) => each.tool === tool)) {
       const play = known[row.id];
-      it(`${row.what}, ${row.profile}: ${row.result}`, { timeout: 2 * LIMIT_MS }, () => play?.(row));
+      it(`${row.what}, ${row.profile}: ${row.result}`, { timeout: patient(2 * LIMIT_MS) }, () => play?.(row));
     }
   });
 }
