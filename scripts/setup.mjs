@@ -45,6 +45,7 @@ const TESTS = {
   tmux: "tmux",
   "g++": "g++",
   // A package of Debian is built by them.
+  "build-essential": "dpkg-buildpackage",
   "dpkg-dev": "dpkg-buildpackage",
   debhelper: "dh",
   "python3-venv": "python3",

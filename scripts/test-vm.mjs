@@ -34,8 +34,8 @@ const SUITE = ["test/escape/escape.test.ts", "test/sandbox"];
 
 /** What the tests run, besides what the machine has anyway; Debian's names. */
 const PACKAGES = [
-  "gcc g++ libc6-dev make libseccomp2 perl python3 python3-venv curl tmux passt less vim zsh fish procps util-linux apparmor",
-  "mandoc patch bzip2 xz-utils dpkg-dev debhelper",
+  "libseccomp2 perl python3 python3-venv curl tmux passt less vim zsh fish procps util-linux apparmor",
+  "mandoc patch bzip2 xz-utils build-essential debhelper debootstrap",
 ].flatMap((names) => names.split(" "));
 
 /** @param {string} stage */
