@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { expect } from "vitest";
+import { DEFAULT_PATH } from "../../src/profile/profile.ts";
 import { makeProject } from "../support/project.ts";
 import { ROOT } from "../support/tsbox.ts";
 import { filesOf } from "../work/files.ts";
@@ -31,7 +32,9 @@ playRows("python", {
     expect(inside).toMatchObject({ code: 0, stdout: "a thing\n" });
     const made = filesOf(place.cwd, isSource);
     rmSync(`${place.cwd}/.venv`, { recursive: true });
-    expect(await playBare(row, place)).toMatchObject({ code: 0, stdout: "a thing\n" });
+    // The environment has python's path in it, as it was found.
+    const bare = await playBare(row, { ...place, env: { PATH: DEFAULT_PATH } });
+    expect(bare).toMatchObject({ code: 0, stdout: "a thing\n" });
     expect(made).toEqual(filesOf(place.cwd, isSource));
   },
   "venv-strict": refused("Read-only file system"),
