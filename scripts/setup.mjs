@@ -46,7 +46,6 @@ const TESTS = {
   "g++": "g++",
   // A package of Debian is built by them.
   "build-essential": "dpkg-buildpackage",
-  "dpkg-dev": "dpkg-buildpackage",
   debhelper: "dh",
   "python3-venv": "python3",
   vim: "vim",

@@ -6,7 +6,10 @@ import { renderBytes } from "../profile/units.ts";
 /** What a command reads: all at once, or as it comes. */
 export type Input = string | Uint8Array | AsyncIterable<Uint8Array | string>;
 
-/** Takes output as it comes, less than 128 KiB each time. A promise is waited for before more is taken: meanwhile the command waits too. */
+/**
+ * Takes output as it comes, less than 128 KiB each time. A promise is waited for before more is taken: meanwhile the command waits
+ * too.
+ */
 export type OnChunk = (chunk: Uint8Array) => void | Promise<void>;
 
 /** Writes all of the input, as far as the command reads it. @throws what the input itself throws. */

@@ -110,6 +110,9 @@ describe("the profile build", () => {
       expect((await run(script(file))).code).not.toBe(0);
       expect((await run(script(file), { profile: "strict", options: "--work\nrw" })).code).toBe(0);
     }
+    const interfaces = "sed -n 's/^ *\\([a-z0-9]*\\):.*/interface \\1/p' /proc/net/dev";
+    expect((await run(interfaces)).stdout.match(/^interface .*/gm)).toEqual(["interface lo"]);
+    // The host may have no more than that itself, so whose network it is tells its name.
     const network = "readlink /proc/self/ns/net";
     const own = readlinkSync("/proc/self/ns/net");
     const fenced = await run(network);

@@ -38,7 +38,7 @@ describe.each(DRIVERS)("an overlay of the work directory by %s", (driver) => {
   });
 
   it("changes kinds of files into others, and back", async () => {
-    // Before that fuse-overlayfs does not keep everything gone that was removed; docs/profile.md.
+    // Before Linux 6.6 fuse-overlayfs does not keep everything gone that was removed; docs/profile.md.
     needMemoryOverlays();
     const { cwd, write, words } = place(driver);
     write("file", "f");
