@@ -3,42 +3,58 @@
 // Run by scripts/build.mjs, with a command so long that execve(2) refuses it: everything but that call is then compiled.
 const fs = require("node:fs");
 const os = require("node:os");
-const { join } = require("node:path");
+const { dirname, join, resolve } = require("node:path");
 const { Script } = require("node:vm");
 
-const [, , bundle = "", cache = ""] = process.argv;
+const [bundle = "", cache = ""] = process.argv.slice(2).map((path) => resolve(path));
 const TOO_LONG = "x".repeat(4 << 20);
-const writeSync = fs.writeSync;
+const { readFileSync, writeSync } = fs;
 
+/** What the launcher is given: the plan, and what is kept of it. @type {unknown[]} */
+const parts = [];
 // What this run tells is of no interest, whether the host can run a sandbox or not.
 fs.writeSync = /** @type {typeof writeSync} */ (
-  (fd, ...rest) => (fd === 2 ? 1 << 20 : Reflect.apply(writeSync, fs, [fd, ...rest]))
-);
-// scripts/build.mjs starts this by the name that bin/tsbox calls Node by, which has the plan kept: all of that is compiled, up to the file, which is not made. Files that were
-// built just now are no ground for keeping one (src/observe/file.ts), so they are old.
-const openSync = fs.openSync;
-fs.openSync = /** @type {typeof openSync} */ (
-  (path, ...rest) => {
-    if (String(path).endsWith(".new")) throw new Error("nothing is kept while tsbox is built");
-    return Reflect.apply(openSync, fs, [path, ...rest]);
+  (fd, ...rest) => {
+    if (fd === 2) return 1 << 20;
+    parts.push(rest);
+    return Reflect.apply(writeSync, fs, [fd, ...rest]);
   }
 );
+// scripts/build.mjs starts this by the name that bin/tsbox calls Node by, which has the plan kept: all of that is compiled too. Files
+// that were built just now are no ground for keeping one (src/observe/file.ts), so they are old.
 const now = Date.now();
 Date.now = () => now + 3_600_000;
 // With this profile more is done than with any other, but for what a machine may lack.
 process.argv = [process.execPath, "tsbox", "run", "--profile", "build", "--", "true", TOO_LONG];
 
 const script = new Script(fs.readFileSync(bundle, "latin1"), { filename: bundle });
-// A work directory of its own, with something to protect: tsbox's may not be writable. A home directory too: in that of who builds
-// nothing is made, not even the directory for plans.
+// A work directory of its own, with something to protect: tsbox's may not be writable. An account of its own too, for which a plan is
+// kept wherever this is built, with a directory for plans.
 const folder = fs.mkdtempSync(join(os.tmpdir(), "tsbox-build."));
-const userInfo = os.userInfo;
-os.userInfo = /** @type {typeof userInfo} */ (() => ({ ...userInfo(), homedir: folder }));
+const account = { ...os.userInfo(), homedir: folder };
+/** @type {Record<string, string>} */
+const FILES = {
+  "/etc/passwd": `${account.username}:x:${account.uid}:${account.gid}::${folder}:/bin/sh\n`,
+  "/etc/nsswitch.conf": "passwd: files\n",
+};
+os.userInfo = /** @type {typeof os.userInfo} */ (() => account);
+fs.readFileSync = /** @type {typeof readFileSync} */ (
+  (path, ...rest) => {
+    const text = FILES[String(path)];
+    if (text === undefined) return Reflect.apply(readFileSync, fs, [path, ...rest]);
+    return rest[0] === undefined ? Buffer.from(text) : text;
+  }
+);
+delete process.env["TSBOX_NO_CACHE"];
+process.env["PATH"] = `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`;
 fs.mkdirSync(join(folder, "work/.git"), { recursive: true });
+fs.mkdirSync(join(folder, ".cache/tsbox/plans"), { recursive: true, mode: 0o700 });
 const before = process.cwd();
 process.chdir(join(folder, "work"));
 script.runInThisContext()(require, bundle);
 process.chdir(before);
 fs.rmSync(folder, { recursive: true });
+// Where nothing could be planned, there is none.
+if (parts.length === 1) throw new Error("the plan of this run is not kept, so what keeps it was not compiled");
 fs.writeFileSync(cache, script.createCachedData());
 process.exitCode = 0;

@@ -10,7 +10,7 @@ import { type Encoded, encodePlan } from "../plan/encode.ts";
 import type { Plan } from "../plan/plan.ts";
 import { renderSteps } from "../plan/render.ts";
 import type { ReportTarget } from "../process/step.ts";
-import { holdRequest, keepPlan } from "../run/keep.ts";
+import { holdRequest, keptPlan } from "../run/keep.ts";
 import { type Prepared, prepare, type Request } from "../run/prepare.ts";
 import { readProfileOptions } from "./options.ts";
 import { places } from "./place.ts";
@@ -79,18 +79,25 @@ const FRONT = "tsbox";
 /** Whether a run of the same words would look for a plan. */
 const isKept = (): boolean => process.argv0 === FRONT && (variable("TSBOX_NO_CACHE") ?? "") === "";
 
-/** Keeps the plan for a run of the same words; why it is not kept is told to who wants to know each step. */
-function keep(command: Command, words: readonly string[], started: Started, recording: Recording, plan: Encoded): void {
+/** What is kept for a run of the same words; why nothing is, is told to who wants to know each step. */
+function planToKeep(
+  command: Command,
+  words: readonly string[],
+  { request }: Started,
+  recording: Recording,
+  plan: Encoded,
+): Uint8Array | undefined {
   const { verbose } = command.opts<OutputFlags>();
   const options = optionWords(command, words);
   if (verbose === true) {
     const [refusal = "without --verbose this plan is kept"] = recording.refusals;
     say(`for later runs: ${refusal}\n`);
-  } else if (options !== undefined && recording.refusals.length === 0) {
-    const { packageDir, streams } = started.request;
-    const numbers = ([0, 1, 2] as const).map((fd) => streamNumber(streams.find((each) => each.fd === fd))).join("");
-    keepPlan({ packageDir, cwd: currentDirectory(), streams: numbers, words: options }, recording, plan);
+    return undefined;
   }
+  if (options === undefined || recording.refusals.length > 0) return undefined;
+  const { packageDir, streams } = request;
+  const numbers = ([0, 1, 2] as const).map((fd) => streamNumber(streams.find((each) => each.fd === fd))).join("");
+  return keptPlan({ packageDir, cwd: currentDirectory(), streams: numbers, words: options }, recording, plan);
 }
 
 /**
@@ -118,10 +125,10 @@ export function startSandbox(command: Command, words: readonly string[], added: 
     if (verbose === true) say(renderSteps(plan));
     const encoded = encodePlan(plan);
     const launcher = findLauncher(request.packageDir, plan.arch);
-    keep(command, words, result, recording, encoded);
+    const kept = planToKeep(command, words, result, recording, encoded);
     const { target } = opened;
-    const kept = target !== undefined && "fd" in target ? [target.fd] : [];
-    return becomeLauncher(launcher, encoded.bytes, parent, words, kept);
+    const fds = target !== undefined && "fd" in target ? [target.fd] : [];
+    return becomeLauncher(launcher, { bytes: encoded.bytes, kept }, parent, words, fds);
   } catch (error) {
     const { target, copy } = opened;
     copy?.drop();

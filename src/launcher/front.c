@@ -38,62 +38,13 @@ static bool find_package(char path[PATH_MAX])
 	return true;
 }
 
-static bool is_own(int fd, mode_t type, mode_t forbidden)
-{
-	struct stat at;
-
-	return fstat(fd, &at) == 0 && (at.st_mode & S_IFMT) == type && (at.st_mode & forbidden) == 0 &&
-	       (at.st_uid == geteuid() || (at.st_uid == 0 && type == S_IFDIR && forbidden == 022)) &&
-	       (type == S_IFDIR || at.st_nlink == 1);
-}
-
-/* Opens `name` in `at`, which is closed. */
-static int step_into(int at, const char *name, int flags, mode_t forbidden)
-{
-	int fd = openat(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC | flags);
-
-	if (at >= 0)
-		close(at);
-	if (fd >= 0 && !is_own(fd, S_IFDIR, forbidden)) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-/* The account's own, which no variable moves. -1: there is none that only this user can write to. */
-static int open_plans(void)
-{
-	static struct answer line;
-	char *home = (char *)line.bytes;
-
-	if (find_account("/etc/passwd", getuid(), &line) != 0)
-		return -1;
-	line.bytes[line.n] = 0;
-	for (int field = 0; field < 5; field++) {
-		home = strchr(home, ':');
-		if (home == NULL)
-			return -1;
-		home++;
-	}
-	home[strcspn(home, ":")] = 0;
-	int fd = *home == '/' ? step_into(-1, home, 0, 022) : -1;
-	if (fd >= 0)
-		fd = step_into(fd, ".cache", 0, 022);
-	if (fd >= 0)
-		fd = step_into(fd, "tsbox", O_NOFOLLOW, 022);
-	if (fd >= 0)
-		fd = step_into(fd, "plans", O_NOFOLLOW, 077);
-	return fd;
-}
-
 struct key {
 	char bytes[KEY_BYTES];
 	size_t n;
 	uint64_t hash;
 };
 
-/* With its NUL. FNV-1a, as src/plan/kept.ts. */
+/* With its NUL. */
 static bool add_to_key(struct key *key, const char *text)
 {
 	size_t n = strlen(text) + 1;
@@ -101,8 +52,7 @@ static bool add_to_key(struct key *key, const char *text)
 	if (n > sizeof(key->bytes) - key->n)
 		return false;
 	memcpy(key->bytes + key->n, text, n);
-	for (size_t i = key->n; i < key->n + n; i++)
-		key->hash = (key->hash ^ (uint8_t)key->bytes[i]) * UINT64_C(0x100000001b3);
+	key->hash = hash_key(key->hash, key->bytes + key->n, n);
 	key->n += n;
 	return true;
 }
@@ -121,12 +71,11 @@ static void touch(int fd)
 /* Plays the plan of this key if there is one whose guards all hold. */
 static void try_key(int plans, const struct key *key, char **argv, char **command, int64_t started_ns)
 {
-	char name[17] = { 0 };
+	char name[PLAN_NAME];
 	struct stat at;
 	struct kept kept;
 
-	for (int i = 0; i < 16; i++)
-		name[i] = "0123456789abcdef"[key->hash >> (60 - 4 * i) & 15];
+	name_plan(key->hash, name);
 	int fd = openat(plans, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return;
@@ -160,11 +109,12 @@ static void try_kept(const char *package, char **argv, int64_t started_ns)
 			return; /* Node opens /dev/null for it */
 		streams[fd] = (char)('0' + kind);
 	}
-	key.hash = UINT64_C(0xcbf29ce484222325);
+	key.hash = NO_KEY;
 	if (getcwd(cwd, sizeof(cwd)) == NULL || !add_to_key(&key, package) || !add_to_key(&key, cwd) ||
 	    !add_to_key(&key, streams))
 		return;
-	int plans = open_plans();
+	/* Node plans what is in it out of the sandbox, so it must be there already. */
+	int plans = open_plans(true);
 	if (plans < 0)
 		return;
 	for (int i = 1; i < MOST_WORDS && !ended && argv[i] != NULL && add_to_key(&key, argv[i]); i++) {

@@ -37,14 +37,18 @@ static int absence(int error)
 	return error == ENOTDIR ? ENOENT : error;
 }
 
+/* As Node computes it, rounding included. */
+static double milliseconds(struct timespec time)
+{
+	return (double)time.tv_sec * 1000 + (double)time.tv_nsec / 1000000;
+}
+
 static int ask_status(const char *path, int flags, bool whole, struct answer *answer)
 {
 	struct stat at;
 
 	if (fstatat(AT_FDCWD, path, &at, flags) != 0)
 		return absence(errno);
-	uint64_t changed = (uint64_t)at.st_mtim.tv_sec * 1000000000u + (uint64_t)at.st_mtim.tv_nsec;
-	uint64_t altered = (uint64_t)at.st_ctim.tv_sec * 1000000000u + (uint64_t)at.st_ctim.tv_nsec;
 	double numbers[] = {
 		(double)at.st_mode,
 		(double)at.st_uid,
@@ -53,12 +57,10 @@ static int ask_status(const char *path, int flags, bool whole, struct answer *an
 		(double)at.st_dev,
 		(double)at.st_ino,
 		(double)at.st_size,
-		(double)(changed >> 32),
-		(double)(changed & UINT32_MAX),
-		(double)(altered >> 32),
-		(double)(altered & UINT32_MAX),
+		milliseconds(at.st_mtim),
+		milliseconds(at.st_ctim),
 	};
-	return give(answer, numbers, (whole ? 11 : 6) * sizeof(numbers[0]));
+	return give(answer, numbers, (whole ? 9 : 6) * sizeof(numbers[0]));
 }
 
 /* Up to `most` bytes; `*n` is one more than that of a longer file. */
@@ -172,16 +174,19 @@ int find_account(const char *path, unsigned uid, struct answer *answer)
 
 	if (error != 0)
 		return error;
-	for (size_t at = 0; at < n;) {
+	error = ENOENT;
+	for (size_t at = 0; at < n && error == ENOENT;) {
 		const char *line = (const char *)text + at;
 		const char *end = memchr(line, '\n', n - at);
 		if (end == NULL)
 			end = (const char *)text + n;
 		if (uid_of(line, end) == (long)uid)
-			return give(answer, line, (size_t)(end - line));
+			error = give(answer, line, (size_t)(end - line));
 		at = (size_t)(end + 1 - (const char *)text);
 	}
-	return ENOENT;
+	/* Init gets a copy of this memory. */
+	memset(text, 0, n);
+	return error;
 }
 
 static int ask_kernel(struct answer *answer)

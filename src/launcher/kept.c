@@ -38,6 +38,16 @@ static void sum_of(const uint8_t *base, size_t size, uint32_t sum[2])
 		sum[i & 1] = (sum[i & 1] ^ word[i]) * 16777619u;
 }
 
+bool put_sum(uint8_t *base, size_t size)
+{
+	struct kept_header *head = (struct kept_header *)(void *)base;
+
+	if (size < sizeof(*head))
+		return false;
+	sum_of(base, size, head->sum);
+	return true;
+}
+
 static bool is_sum_right(const uint8_t *base, size_t size)
 {
 	const struct kept_header *head = (const struct kept_header *)(const void *)base;
@@ -110,6 +120,15 @@ const char *guard_name(const struct kept *kept, const struct kept_guard *guard)
 	return text_of(kept, guard->what);
 }
 
+static bool is_answer(const struct kept *kept, const struct kept_guard *guard, const struct answer *now)
+{
+	bool is_prefix = guard->argument == GUARD_PREFIX &&
+			 (guard->kind == GUARD_LINK || guard->kind == GUARD_STATUS || guard->kind == GUARD_IDS);
+
+	return (is_prefix ? now->n >= guard->answer_n : now->n == guard->answer_n) &&
+	       memcmp(now->bytes, text_of(kept, guard->answer), guard->answer_n) == 0;
+}
+
 static bool holds(const struct kept *kept, const struct kept_guard *guard)
 {
 	static struct answer now;
@@ -117,10 +136,10 @@ static bool holds(const struct kept *kept, const struct kept_guard *guard)
 
 	if (error != 0 || guard->error != 0)
 		return (uint32_t)error == guard->error;
-	bool is_prefix = guard->argument == GUARD_PREFIX &&
-			 (guard->kind == GUARD_LINK || guard->kind == GUARD_STATUS || guard->kind == GUARD_IDS);
-	return (is_prefix ? now.n >= guard->answer_n : now.n == guard->answer_n) &&
-	       memcmp(now.bytes, text_of(kept, guard->answer), guard->answer_n) == 0;
+	bool is_same = is_answer(kept, guard, &now);
+	/* Init gets a copy of this memory. */
+	memset(now.bytes, 0, now.n);
+	return is_same;
 }
 
 const struct kept_guard *broken_guard(const struct kept *kept)

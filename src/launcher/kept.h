@@ -20,7 +20,7 @@
 enum guard_kind {
 	GUARD_LINK = 1,  /* lstat(2): mode, uid, gid, rdev, dev, ino */
 	GUARD_STATUS,    /* stat(2): the same */
-	GUARD_FILE,      /* stat(2): besides, size, and times of the last changes in two halves each */
+	GUARD_FILE,      /* stat(2): besides, size, and when content and inode changed last, in milliseconds */
 	GUARD_CONTENT,   /* the bytes of a file */
 	GUARD_LINK_TEXT, /* readlink(2) */
 	GUARD_REAL_PATH, /* realpath(3) */
@@ -41,7 +41,7 @@ enum guard_kind {
 
 struct kept_header {
 	char magic[8];
-	uint32_t sum[2]; /* of all after it; kept_sum() */
+	uint32_t sum[2]; /* of all after it; put_sum() */
 	uint32_t size;   /* of all */
 	uint32_t key, key_n; /* what the plan is for; empty in a compiled program */
 	uint32_t guard, guard_n;
@@ -75,9 +75,27 @@ struct kept {
 	const struct kept_value *value;
 };
 
+/* plans.c */
+/* Whether it is of that type and none of these permission bits is set, and it is this user's; of a directory on the way, root's will do. */
+bool is_own(int fd, mode_t type, mode_t forbidden);
+/* The directory of the account's plans, which no variable moves. -1: there is none that only this user can write to. */
+int open_plans(bool make);
+/* FNV-1a, of more bytes of a key. */
+#define NO_KEY UINT64_C(0xcbf29ce484222325)
+uint64_t hash_key(uint64_t hash, const char *bytes, size_t n);
+/* By the hash of its key; other keys may have the same. */
+#define PLAN_NAME 17
+void name_plan(uint64_t hash, char name[PLAN_NAME]);
+
+/* keep.c */
+/* Keeps what lies in the fd from there on, if anything does, for a later run. */
+void keep_plan(int fd, size_t from);
+
 /* kept.c */
 /* All bytes of an open file from `from` on, or NULL; the memory is this process's own. */
 uint8_t *read_all(int fd, size_t from, size_t size);
+/* Enters the sum. False: these are too few bytes. */
+bool put_sum(uint8_t *base, size_t size);
 /* Whether the bytes are a kept plan, every offset in it checked, the plan in it too. */
 bool kept_at(const uint8_t *base, size_t size, struct kept *kept);
 /* The first guard that does not hold, or NULL. */

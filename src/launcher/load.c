@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* argv and envp arrays: pointers into the data up to a null pointer inside the data. */
 static bool is_vector(const struct plan *plan, uint64_t offset)
@@ -48,9 +49,13 @@ struct plan plan_load(int fd)
 	int seals = fcntl(fd, F_GET_SEALS);
 	if (seals < 0 || (seals & (F_SEAL_WRITE | F_SEAL_SHRINK)) != (F_SEAL_WRITE | F_SEAL_SHRINK))
 		die_early("the plan is not a sealed memfd");
-	if (fstat(fd, &status) != 0 || status.st_size <= 0 || status.st_size > (off_t)PLAN_LIMIT)
+	struct plan_header head = { 0 };
+	if (fstat(fd, &status) != 0 || pread(fd, &head, sizeof(head), 0) <= 0 || status.st_size > (off_t)PLAN_LIMIT)
 		die_early("the plan cannot be read or is too large");
 	size_t size = (size_t)status.st_size;
+	/* What lies behind it is not the sandbox's. */
+	if (head.size >= sizeof(head) && head.size < size)
+		size = head.size;
 	uint8_t *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	if (base == MAP_FAILED)
 		die_early("the plan cannot be mapped");

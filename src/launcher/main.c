@@ -1,5 +1,5 @@
-/* The launcher as Node starts it: plays the plan in a sealed memfd. */
-#include "launcher.h"
+/* The launcher as Node starts it: plays the plan in a sealed memfd, and keeps what lies behind it there. */
+#include "kept.h"
 
 #include <string.h>
 
@@ -36,5 +36,6 @@ int main(int argc, char **argv)
 	memset(argv[2], '-', strlen(argv[2]));
 	fill_standard_fds();
 	launch.plan = plan_load(plan);
+	keep_plan(plan, launch.plan.head->size);
 	run_plan(&launch, argv + 3, parent);
 }

@@ -1,6 +1,5 @@
 import {
   accessSync,
-  type BigIntStats,
   closeSync,
   constants,
   fstatSync,
@@ -82,20 +81,19 @@ export const linkStatus = (path: string): Status | undefined =>
 export const targetStatus = (path: string): Status | undefined =>
   askStatus("status", path, () => statSync(path, { throwIfNoEntry: false }));
 
-/** Changes within a tick of the kernel's clock, or of a file system with coarse times, cannot be told apart. */
-const RECENT_NS = 2_000_000_000n;
-const NS_PER_MS = 1_000_000n;
+/**
+ * Changes within a tick of the kernel's clock, or of a file system with coarse times, cannot be told apart. A file that did not
+ * change for so long will have another time when it does, also by the quarter of a microsecond that a number of Node's has.
+ */
+const RECENT_MS = 2000;
 /** Larger ones are not held by their content. */
 const CONTENT_BYTES = 65_536;
 
-const answerOfFile = (at: BigIntStats): number[] => {
-  // Halves: a number has 53 bits.
-  const halves = (n: bigint) => [Number(n >> 32n), Number(n & 0xffff_ffffn)];
-  const { mode, uid, gid, rdev, dev, ino, size, mtimeNs, ctimeNs } = at;
-  return [mode, uid, gid, rdev, dev, ino, size].map(Number).concat(halves(mtimeNs), halves(ctimeNs));
-};
+function answerOfFile({ mode, uid, gid, rdev, dev, ino, size, mtimeMs, ctimeMs }: Stats): number[] {
+  return [mode, uid, gid, rdev, dev, ino, size, mtimeMs, ctimeMs];
+}
 
-const isRecent = ({ ctimeNs }: BigIntStats): boolean => BigInt(Date.now()) * NS_PER_MS - ctimeNs < RECENT_NS;
+const isRecent = ({ ctimeMs }: Stats): boolean => Date.now() - ctimeMs < RECENT_MS;
 
 /** Files that the kernel makes up have no size and no times. */
 const isMadeUp = (path: string): boolean => path.startsWith("/proc/") || path.startsWith("/sys/");
@@ -104,13 +102,13 @@ const isMadeUp = (path: string): boolean => path.startsWith("/proc/") || path.st
 const RANDOM = "/proc/sys/kernel/random/";
 
 /** @param at As it was before it was read. */
-function noteFile(path: string, at: BigIntStats, content: Uint8Array | undefined): void {
+function noteFile(path: string, at: Stats, content: Uint8Array | undefined): void {
   const whole = content !== undefined && content.length <= CONTENT_BYTES ? content : undefined;
   if (path.startsWith(RANDOM)) refuseToKeep("something is made for one run, with a name of its own");
   if (isRecordingPortably()) {
     if (whole !== undefined) note("content", path, whole);
     else if (content !== undefined) refuseToKeep(`${path} is long`);
-  } else if (whole !== undefined && (isMadeUp(path) || at.size === 0n || isRecent(at))) note("content", path, whole);
+  } else if (whole !== undefined && (isMadeUp(path) || at.size === 0 || isRecent(at))) note("content", path, whole);
   else if (isMadeUp(path)) refuseToKeep(`${path} is long`);
   else if (isRecent(at)) refuseToKeep(`${path} changed a moment ago`);
   else note("file", path, answerOfFile(at));
@@ -144,10 +142,9 @@ function readOpen(path: string, limit: number, flags: number): Read {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | flags);
   try {
     const found = fstatSync(fd);
-    const before = isRecording() ? fstatSync(fd, { bigint: true }) : undefined;
     const { size } = found;
     const bytes = found.isFile() && size <= limit ? readTo(fd, limit) : undefined;
-    if (before !== undefined) noteFile(absolute(path), before, bytes);
+    noteFile(absolute(path), found, bytes);
     return { status: found, size, content: bytes !== undefined && bytes.length > limit ? undefined : bytes };
   } finally {
     closeSync(fd);
@@ -172,7 +169,7 @@ export function readFileUpTo(path: string, limit: number, flags = 0): Read {
 export function readText(path: string): string {
   if (!isRecording()) return readFileSync(path, "utf8");
   try {
-    const before = statSync(path, { bigint: true });
+    const before = statSync(path);
     const content = readFileSync(path);
     noteFile(absolute(path), before, content);
     return content.toString("utf8");
@@ -186,7 +183,7 @@ export function readText(path: string): string {
 export function holdFile(path: string): void {
   if (!isRecording()) return;
   try {
-    noteFile(absolute(path), statSync(path, { bigint: true }), undefined);
+    noteFile(absolute(path), statSync(path), undefined);
   } catch (error) {
     noteFailure("file", absolute(path), errnoOf(error));
   }

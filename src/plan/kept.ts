@@ -1,10 +1,12 @@
 import { type Answer, GUARD, type Guard } from "../observe/recording.ts";
+import { DataSection } from "./data.ts";
 import type { Encoded } from "./encode.ts";
 import { table } from "./table.ts";
 
 /* The layout is that of src/launcher/kept.h, whose comments say what each field means. All little-endian. */
 const MAGIC = "tsboxkp1";
 const HEADER_SIZE = 60;
+const SUM_AT = 8;
 const GUARD_SIZE = 24;
 const VALUE_SIZE = 8;
 const ALIGNMENT = 8;
@@ -19,74 +21,20 @@ export interface PlanKey {
   readonly words: readonly string[];
 }
 
-/** As src/launcher/front.c puts it together. */
+/** As src/launcher/front.c puts it together; the file's name is a hash of it. */
 export const keyBytes = ({ packageDir, cwd, streams, words }: PlanKey): Uint8Array =>
   Buffer.from([packageDir, cwd, streams, ...words].map((text) => `${text}\0`).join(""));
 
-/** The name of the file that has the plan of this key; FNV-1a in hexadecimal. Other keys may have the same. */
-export function keyName(key: Uint8Array): string {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of key) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
-  return hash.toString(16).padStart(16, "0");
-}
+const placeAnswer = (data: DataSection, answer: Answer): number =>
+  typeof answer === "string"
+    ? data.text(answer)
+    : data.struct({
+        bytes: answer instanceof Uint8Array ? answer : new Uint8Array(Float64Array.from(answer).buffer),
+        show: "an answer",
+      });
 
-/** FNV-1a over words at even and at odd places: it finds damage, no more. */
-function sumOf(bytes: Uint8Array): [number, number] {
-  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-  let [even, odd] = [0x811c9dc5, 0x811c9dc5];
-  for (let i = 4; i < words.length; i += 2) {
-    even = Math.imul(even ^ (words[i] ?? 0), 0x01000193);
-    odd = Math.imul(odd ^ (words[i + 1] ?? 0), 0x01000193);
-  }
-  return [even >>> 0, odd >>> 0];
-}
-
-interface Pooled {
-  readonly at: number;
-  readonly length: number;
-}
-
-/** Names and answers one after the other, each NUL-terminated; equal texts once, and equal numbers. */
-class Pool {
-  readonly #known = new Map<string, Pooled>();
-  readonly #chunks: { readonly at: number; readonly chunk: string | Uint8Array }[] = [];
-  #size = 0;
-
-  #put(chunk: string | Uint8Array, length: number): Pooled {
-    const pooled = { at: this.#size, length };
-    this.#chunks.push({ at: pooled.at, chunk });
-    this.#size += length + 1;
-    return pooled;
-  }
-
-  #once(key: string, put: () => Pooled): Pooled {
-    const pooled = this.#known.get(key) ?? put();
-    this.#known.set(key, pooled);
-    return pooled;
-  }
-
-  text(text: string): Pooled {
-    return this.#once(text, () => this.#put(text, Buffer.byteLength(text)));
-  }
-
-  answer(answer: Answer): Pooled {
-    if (typeof answer === "string") return this.text(answer);
-    if (answer instanceof Uint8Array) return this.#put(answer, answer.length);
-    // No text has a NUL in it.
-    return this.#once(`\0${answer.join()}`, () =>
-      this.#put(new Uint8Array(Float64Array.from(answer).buffer), 8 * answer.length),
-    );
-  }
-
-  bytes(): Uint8Array {
-    const all = Buffer.alloc(this.#size + 1);
-    for (const { at, chunk } of this.#chunks) {
-      if (typeof chunk === "string") all.write(chunk, at);
-      else all.set(chunk, at);
-    }
-    return all;
-  }
-}
+const sizeOf = (answer: Answer): number =>
+  typeof answer === "string" ? Buffer.byteLength(answer) : answer.length * (answer instanceof Uint8Array ? 1 : 8);
 
 const padded = (bytes: Uint8Array): Uint8Array =>
   Buffer.concat([bytes, Buffer.alloc((ALIGNMENT - (bytes.length % ALIGNMENT)) % ALIGNMENT)]);
@@ -98,28 +46,29 @@ function withoutValues({ bytes, data, passed }: Encoded): Uint8Array {
   return copy;
 }
 
-/** A plan with its guards, for the disk. Pure. @param key Empty for one that lies in a program of its own. */
+/** A plan with its guards, without the sum that it must have to be played. Pure. @param key Empty for one that lies in a program. */
 export function encodeKept(key: Uint8Array, guards: readonly Guard[], plan: Encoded): Uint8Array {
-  const pool = new Pool();
-  const guardTable = table(guards, GUARD_SIZE, (words, at, guard) => {
-    const answer = pool.answer(guard.answer);
-    words[at] = GUARD[guard.kind];
-    words[at + 1] = guard.errno;
-    words[at + 2] = guard.argument;
-    words[at + 3] = pool.text(guard.what).at;
-    words[at + 4] = answer.at;
-    words[at + 5] = answer.length;
+  const data = new DataSection();
+  // These first, so that they are one run.
+  for (const { what } of guards) data.text(what);
+  const guardTable = table(guards, GUARD_SIZE, (words, at, { kind, errno, argument, what, answer }) => {
+    words[at] = GUARD[kind];
+    words[at + 1] = errno;
+    words[at + 2] = argument;
+    words[at + 3] = data.text(what);
+    words[at + 4] = placeAnswer(data, answer);
+    words[at + 5] = sizeOf(answer);
   });
   const valueTable = table(plan.passed, VALUE_SIZE, (words, at, { at: place, name }) => {
     words[at] = place;
-    words[at + 1] = pool.text(name).at;
+    words[at + 1] = data.text(name);
   });
-  const data = pool.bytes();
+  const dataBytes = data.bytes();
   const parts: [Uint8Array, number][] = [
     [key, key.length],
     [guardTable, guards.length],
     [valueTable, plan.passed.length],
-    [data, data.length],
+    [dataBytes, dataBytes.length],
     [withoutValues(plan), plan.bytes.length],
   ];
   const head = Buffer.alloc(HEADER_SIZE);
@@ -131,11 +80,7 @@ export function encodeKept(key: Uint8Array, guards: readonly Guard[], plan: Enco
     at += Math.ceil(bytes.length / ALIGNMENT) * ALIGNMENT;
   }
   head.writeUInt32LE(at, 16);
-  const whole = Buffer.concat([padded(head), ...parts.map(([bytes]) => padded(bytes))]);
-  const [even, odd] = sumOf(whole);
-  whole.writeUInt32LE(even, 8);
-  whole.writeUInt32LE(odd, 12);
-  return whole;
+  return Buffer.concat([padded(head), ...parts.map(([bytes]) => padded(bytes))]);
 }
 
 /** What a kept plan is for, or undefined when these bytes are none. */
@@ -151,11 +96,28 @@ export function readKey(bytes: Uint8Array): PlanKey | undefined {
 const TRAILER_MAGIC = "tsboxcp1";
 const MOST_PLANS = 2;
 
+/** FNV-1a over words at even and at odd places: it finds damage, no more. */
+function sumOf(bytes: Uint8Array): [number, number] {
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  let [even, odd] = [0x811c9dc5, 0x811c9dc5];
+  for (let i = 4; i < words.length; i += 2) {
+    even = Math.imul(even ^ (words[i] ?? 0), 0x01000193);
+    odd = Math.imul(odd ^ (words[i + 1] ?? 0), 0x01000193);
+  }
+  return [even >>> 0, odd >>> 0];
+}
+
+function withSum(plan: Uint8Array): Uint8Array {
+  const whole = Buffer.from(plan);
+  for (const [i, half] of sumOf(plan).entries()) whole.writeUInt32LE(half, SUM_AT + 4 * i);
+  return whole;
+}
+
 /** A program of its own: src/launcher/compiled.c, then plans without a key, of which it plays the first whose guards hold. */
 export function encodeCompiled(program: Uint8Array, plans: readonly Uint8Array[]): Uint8Array {
   if (plans.length > MOST_PLANS) throw new RangeError(`a compiled program has at most ${MOST_PLANS} plans`);
   const trailer = Buffer.alloc(4 * MOST_PLANS + TRAILER_MAGIC.length);
   for (const [i, plan] of plans.entries()) trailer.writeUInt32LE(plan.length, 4 * i);
   trailer.write(TRAILER_MAGIC, 4 * MOST_PLANS, "latin1");
-  return Buffer.concat([program, ...plans, trailer]);
+  return Buffer.concat([program, ...plans.map(withSum), trailer]);
 }

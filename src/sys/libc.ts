@@ -59,10 +59,10 @@ export class SystemCallError extends Error {
 }
 
 /** An fd of a memory file with these bytes that nobody can change any more; memfd_create(2). Inherited by an exec. */
-export function sealedMemfd(name: string, bytes: Uint8Array): number {
+export function sealedMemfd(name: string, ...parts: readonly Uint8Array[]): number {
   const fd = libc().memfdCreate(name, MFD.ALLOW_SEALING);
   if (fd < 0) throw new SystemCallError("memfd_create(2)");
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+  for (const bytes of parts) for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
   const seals = F.SEAL_SEAL | F.SEAL_SHRINK | F.SEAL_GROW | F.SEAL_WRITE;
   if (libc().fcntl(fd, F.ADD_SEALS, seals) !== 0) throw new SystemCallError("fcntl(2) F_ADD_SEALS");
   return fd;

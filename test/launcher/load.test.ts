@@ -53,6 +53,14 @@ describe("the launcher takes", () => {
     expect(stderr).toMatch(/ENOENT.* \[E_REPORT\]\n/);
   });
 
+  it("the same with something behind it, which is none of it", () => {
+    for (const behind of [Buffer.alloc(1), Buffer.from("tsboxkp1"), Buffer.alloc(4096, 0xff)]) {
+      const { status, stderr } = startWith(Buffer.concat([PLAN, behind]));
+      expect(status).toBe(125);
+      expect(stderr).toMatch(/ENOENT.* \[E_REPORT\]\n/);
+    }
+  });
+
   it("a spawn into a cgroup that could not be opened, and fails there", () => {
     const ENOENT = 2;
     const spawn = mutant().find(OP.spawn);

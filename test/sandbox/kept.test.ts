@@ -283,6 +283,21 @@ describe("the directory of kept plans", () => {
     }
   });
 
+  it("is made where there is none, for this user alone", async () => {
+    const { cwd } = project();
+    await keep(run(), { cwd });
+    const folder = plansDirectory();
+    renameSync(folder, `${folder}.away`);
+    try {
+      expect((await front(run(), { cwd })).code).toBe(0);
+      expect(statSync(folder).mode & 0o7777).toBe(0o700);
+      expect(await isKept(run(), { cwd })).toBe(true);
+    } finally {
+      rmSync(folder, { recursive: true });
+      renameSync(`${folder}.away`, folder);
+    }
+  });
+
   it("is listed and cleared by tsbox cache", async () => {
     const { cwd } = project();
     await keep(run("--hostname", "listed"), { cwd });

@@ -2,26 +2,30 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { ROOT } from "../support/tsbox.ts";
 
-/** Starts a program of the checkout as an account with a home directory that is empty; gives that. */
-function startAt(home: string, ...words: readonly string[]): number | null {
-  mkdirSync(home, { mode: 0o700 });
-  const account = `${home}.cjs`;
-  const change = `const before = os.userInfo; os.userInfo = () => ({ ...before(), homedir: ${JSON.stringify(home)} });`;
-  writeFileSync(account, `const os = require("node:os"); ${change}`);
-  return spawnSync(process.execPath, ["--require", account, "--", ...words], { cwd: ROOT, argv0: "tsbox" }).status;
-}
-
-it("a build makes nothing in the home directory of who builds", () => {
+/** Makes the code cache as an account with a home directory that is empty. */
+function makeCache(argv0?: string) {
   const top = mkdtempSync(join(tmpdir(), "tsbox-code-cache-"));
   onTestFinished(() => rmSync(top, { recursive: true, force: true }));
-  const [builder, user, cache] = [join(top, "builder"), join(top, "user"), join(top, "cache")];
-  expect(startAt(builder, "scripts/code-cache.cjs", "dist/cli.cjs", cache)).toBe(0);
-  expect(existsSync(cache)).toBe(true);
-  expect(readdirSync(builder)).toEqual([]);
-  // The twin: a run does.
-  startAt(user, "bin/tsbox.js", "run", "--", "true");
-  expect(existsSync(join(user, ".cache/tsbox/plans"))).toBe(true);
+  const [home, account, cache] = [join(top, "home"), join(top, "account.cjs"), join(top, "cache")];
+  mkdirSync(home, { mode: 0o700 });
+  const change = `const before = os.userInfo; os.userInfo = () => ({ ...before(), homedir: ${JSON.stringify(home)} });`;
+  writeFileSync(account, `const os = require("node:os"); ${change}`);
+  const words = ["--require", account, "--", "scripts/code-cache.cjs", "dist/cli.cjs", cache];
+  const { status, stderr } = spawnSync(process.execPath, words, { cwd: ROOT, argv0, encoding: "utf8" });
+  return { status, stderr, isThere: existsSync(cache), home: readdirSync(home) };
+}
+
+describe("a build", () => {
+  it("makes nothing in the home directory of who builds", () => {
+    expect(makeCache("tsbox")).toEqual({ status: 0, stderr: "", isThere: true, home: [] });
+  });
+
+  it("ends when its run keeps no plan, as the code for that would be missing", () => {
+    const { status, stderr, isThere } = makeCache("node");
+    expect({ status, isThere }).toEqual({ status: 1, isThere: false });
+    expect(stderr).toContain("the plan of this run is not kept");
+  });
 });

@@ -1,11 +1,15 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { probeArch } from "../../src/host/probe.ts";
+import { findLauncher } from "../../src/launcher/find.ts";
 import { type Guard, type Recording, record } from "../../src/observe/recording.ts";
 import { encodePlan } from "../../src/plan/encode.ts";
-import { encodeKept, keyBytes, keyName } from "../../src/plan/kept.ts";
+import { encodeKept, keyBytes } from "../../src/plan/kept.ts";
 import { prepare } from "../../src/run/prepare.ts";
-import { listPlans, makePlansDirectory, plansDirectory, writePlan } from "../../src/state/plans.ts";
+import { listPlans, plansDirectory } from "../../src/state/plans.ts";
+import { sealedMemfd } from "../../src/sys/libc.ts";
 import { patient } from "./patience.ts";
 import { bare, type Options, type Result, ROOT } from "./tsbox.ts";
 
@@ -57,9 +61,15 @@ export function keepWith(cwd: string, guards: readonly Guard[]): string {
   // With the variables of this process; whether they are set there is for other tests.
   const plan = { ...encodePlan(prepare(request).plan), passed: [] };
   mkdirSync(cwd, { recursive: true });
-  makePlansDirectory();
+  mkdirSync(plansDirectory(), { recursive: true, mode: 0o700 });
   const key = keyBytes({ packageDir: ROOT, cwd, streams: "000", words: ["run", "--"] });
-  const name = keyName(key);
-  writePlan(name, encodeKept(key, guards, plan));
-  return `${plansDirectory()}/${name}`;
+  const fd = sealedMemfd("tsbox-test", plan.bytes, encodeKept(key, guards, plan));
+  const { status, stderr } = spawnSync(findLauncher(ROOT, probeArch()), ["3", "0", "/bin/true"], {
+    stdio: ["ignore", "ignore", "pipe", fd],
+    encoding: "utf8",
+  });
+  closeSync(fd);
+  const [file] = keptFiles(cwd);
+  if (status !== 0 || file === undefined) throw new Error(`${status}: ${stderr}`);
+  return file;
 }
