@@ -42,16 +42,18 @@ export interface Manner {
   readonly rounds: number;
   /** Of each command in a round, at a time; 1 when not given. */
   readonly parallel?: number;
+  /** No plan that was kept is of use to a run of tsbox. */
+  readonly miss?: true;
 }
 
 /** Runs the commands in turn by bench/spawn.c, in milliseconds. @throws Error when one does not end with 0. */
 export function timeCommands(
   spawn: string,
-  { rounds, parallel = 1 }: Manner,
+  { rounds, parallel = 1, miss }: Manner,
   commands: readonly Command[],
   fds: readonly number[] = [],
 ): Series[] {
-  const manner = parallel === 1 ? [] : ["--parallel", String(parallel)];
+  const manner = [...(parallel === 1 ? [] : ["--parallel", String(parallel)]), ...(miss === true ? ["--miss"] : [])];
   const words = commands.flatMap((command) => [":::", ...command.words]);
   const { status, stdout, stderr } = spawnSync(spawn, [...manner, String(rounds), ...words], {
     stdio: ["ignore", "pipe", "pipe", ...fds],

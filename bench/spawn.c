@@ -8,7 +8,8 @@
  * this process's id. Each command must exit 0.
  *
  * With --first before ROUNDS each command has two figures: until it has printed something, and until it has been reaped.
- * With --parallel N each is started N times at once, and the figure is of them all.
+ * With --parallel N each is started N times at once, and the figure is of them all. With --miss XDG_STATE_HOME is another one for
+ * each run: a plan that tsbox has kept holds for the same one only.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -35,6 +36,17 @@ static int64_t now(void)
 	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
+static void move_state(void)
+{
+	static int runs;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/nonexistent/%d", runs++);
+	setenv("XDG_STATE_HOME", path, 1);
+}
+
+static bool is_miss;
+
 /* `first`: NULL, or where the time until the first byte of standard output goes. */
 static int64_t run(char **command, int64_t *first)
 {
@@ -44,6 +56,8 @@ static int64_t run(char **command, int64_t *first)
 	pid_t pid;
 	int status;
 
+	if (is_miss)
+		move_state();
 	for (int fd = 3; fd < 64; fd++)
 		lseek(fd, 0, SEEK_SET);
 	posix_spawn_file_actions_init(&actions);
@@ -131,6 +145,11 @@ int main(int argc, char **argv)
 		parallel = atoi(argv[2]);
 		argv += 2;
 		argc -= 2;
+	}
+	is_miss = argc > 1 && strcmp(argv[1], "--miss") == 0;
+	if (is_miss) {
+		argv++;
+		argc--;
 	}
 	snprintf(self, sizeof(self), "%d", (int)getpid());
 	for (int i = 2; i < argc; i++) {
