@@ -46,6 +46,7 @@ const TESTS = {
   "g++": "g++",
   // A package of Debian is built by them.
   "build-essential": "dpkg-buildpackage",
+  fakeroot: "fakeroot",
   debhelper: "dh",
   "python3-venv": "python3",
   vim: "vim",

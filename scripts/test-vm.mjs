@@ -35,7 +35,7 @@ const SUITE = ["test/escape/escape.test.ts", "test/sandbox"];
 /** What the tests run, besides what the machine has anyway; Debian's names. */
 const PACKAGES = [
   "libseccomp2 perl python3 python3-venv curl tmux passt less vim zsh fish procps util-linux apparmor",
-  "mandoc patch bzip2 xz-utils build-essential debhelper debootstrap",
+  "mandoc patch bzip2 xz-utils build-essential fakeroot debhelper debootstrap",
 ].flatMap((names) => names.split(" "));
 
 /** @param {string} stage */
