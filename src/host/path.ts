@@ -55,7 +55,7 @@ export function walkPath(path: string, statusOf = linkStatusOrNone): Walk | unde
       real = posix.dirname(real);
       continue;
     }
-    const next = posix.join(real, part);
+    const next = real === "/" ? `/${part}` : `${real}/${part}`;
     const status = statusOf(next);
     if (status === undefined) return undefined;
     if (!status.isSymbolicLink()) {

@@ -13,7 +13,6 @@ import {
   type Stats,
   statSync,
 } from "node:fs";
-import { resolve } from "node:path";
 import { type GuardKind, isRecording, isRecordingPortably, note, noteFailure, refuseToKeep } from "./recording.ts";
 
 /** What a guard holds of a file: no times and no size, which in a directory change with each file in it. */
@@ -40,7 +39,8 @@ function errnoOf(error: unknown): number {
   return errno === ENOTDIR ? ENOENT : errno;
 }
 
-const absolute = (path: string): string => resolve(path);
+/** As the kernel is asked: to take ".." out of a path that has links is to ask about another one. */
+const absolute = (path: string): string => (path.startsWith("/") ? path : `${process.cwd()}/${path}`);
 
 /** Does what Node's function does; what it gives or throws is noted. */
 function ask<T>(kind: GuardKind, path: string, read: () => T, answerOf: (result: T) => string, argument = 0): T {

@@ -57,6 +57,13 @@ const CASES: { readonly [K in GuardKind]: Readonly<Record<string, Case>> } = {
       ask: (project) => linkStatus(project.write("file", "")),
       change: (project) => chmodSync(at(project, "file"), 0o600),
     },
+    "a path appears above what a link leads to": {
+      ask: (project) => {
+        symlinkSync(dirname(project.write("folder/inner/file", "")), at(project, "link"));
+        return linkStatus(`${at(project, "link")}/../new`);
+      },
+      change: (project) => project.write("folder/new", ""),
+    },
     "another directory at the same path": {
       ask: (project) => linkStatus(dirname(project.write("folder/file", ""))),
       change: (project) => {
