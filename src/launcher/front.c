@@ -69,7 +69,7 @@ static void touch(int fd)
 }
 
 /* Plays the plan of this key if there is one whose guards all hold. */
-static void try_key(int plans, const struct key *key, char **argv, char **command, int64_t started_ns)
+static void try_key(int plans, struct key *key, char **argv, char **command, int64_t started_ns)
 {
 	char name[PLAN_NAME];
 	struct stat at;
@@ -87,6 +87,7 @@ static void try_key(int plans, const struct key *key, char **argv, char **comman
 		touch(fd);
 		close(fd);
 		close(plans);
+		memset(key->bytes, 0, key->n);
 		play_kept(&kept, argv, command, started_ns);
 	}
 	close(fd);

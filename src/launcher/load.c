@@ -50,15 +50,16 @@ struct plan plan_load(int fd)
 	if (seals < 0 || (seals & (F_SEAL_WRITE | F_SEAL_SHRINK)) != (F_SEAL_WRITE | F_SEAL_SHRINK))
 		die_early("the plan is not a sealed memfd");
 	struct plan_header head = { 0 };
-	if (fstat(fd, &status) != 0 || pread(fd, &head, sizeof(head), 0) <= 0 || status.st_size > (off_t)PLAN_LIMIT)
-		die_early("the plan cannot be read or is too large");
-	size_t size = (size_t)status.st_size;
-	/* What lies behind it is not the sandbox's. */
-	if (head.size >= sizeof(head) && head.size < size)
-		size = head.size;
+	if (fstat(fd, &status) != 0 || pread(fd, &head, sizeof(head), 0) <= 0)
+		die_early("the plan cannot be read");
+	size_t whole = (size_t)status.st_size;
+	size_t size = head.size >= sizeof(head) && head.size < whole ? head.size : whole;
 	uint8_t *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	if (base == MAP_FAILED)
 		die_early("the plan cannot be mapped");
+	/* What lies behind it is not the sandbox's, and the last page has some of it. */
+	size_t rest = (size_t)-(intptr_t)size % (size_t)sysconf(_SC_PAGESIZE);
+	memset(base + size, 0, rest < whole - size ? rest : whole - size);
 	return plan_at(base, size);
 }
 

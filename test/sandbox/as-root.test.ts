@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { Diagnosis } from "../../src/doctor/diagnosis.ts";
 import { buildFixture } from "../support/fixture.ts";
 import { FRONT, forgetPlans, isKept, keep, keptFiles } from "../support/kept.ts";
-import { type Memory, memoryOf } from "../support/memory.ts";
+import { type Memory, memoryOf, writableMemory } from "../support/memory.ts";
 import { type Running, until } from "../support/process.ts";
 import { makeProject } from "../support/project.ts";
 import { lines } from "../support/shell.ts";
@@ -125,6 +125,36 @@ describe("a plan that is kept", () => {
     }
     await running.ended();
     expect(Math.max(privateBytes, pssBytes)).toBeLessThanOrEqual(LIMIT_BYTES);
+  });
+
+  it("leaves nothing that it was made from in their memory, neither when it is made nor when it is played", async () => {
+    const { cwd, write } = makeProject();
+    onTestFinished(() => forgetPlans(cwd));
+    const words = ["run", "--profile", "./p.toml", "-e", "TSBOX_GIVEN", "--"];
+    // What is asked about is no part of the plan; the last goes to the command.
+    const env = { XDG_STATE_HOME: "/nonexistent/unlikely-path", TSBOX_GIVEN: "given-value" };
+    const marks = {
+      key: `${words.join("\0")}\0`,
+      variable: "unlikely-path",
+      content: "unlikely-comment",
+      given: "given-value",
+    };
+    const expectForgotten = async (alone: NodeJS.ProcessEnv) => {
+      const running = startWords([FRONT, ...words, "sh", "-c", "echo ready; cat"], { cwd, env: { ...env, ...alone } });
+      await until("ready", () => running.stdout().includes("ready\n"));
+      const memories = [running.pid, await running.init()].map(writableMemory);
+      await running.ended();
+      const found = memories.map((memory) =>
+        Object.keys(marks).filter((name) => memory.includes(marks[name as keyof typeof marks])),
+      );
+      expect(found).toEqual([["given"], ["given"]]);
+    };
+    write("p.toml", 'extends = "strict"\n');
+    await keep([...words, "true"], { cwd, env });
+    // Held by its content, as it has changed just now, and longer than the answers after it.
+    write("p.toml", `extends = "strict"\n${"#\n".repeat(4096)}# unlikely-comment\n`);
+    await expectForgotten({});
+    await expectForgotten({ NODE_OPTIONS: "--require=/nonexistent/module" });
   });
 
   it("is ignored when its file, or the directory, is another user's", async () => {
