@@ -16,14 +16,14 @@ interface Given {
  */
 export function becomeLauncher(
   launcher: string,
-  { bytes, kept = new Uint8Array() }: Given,
+  { bytes, kept }: Given,
   parent: number,
   command: readonly string[],
   fds: readonly number[],
 ): never {
-  const fd = sealedMemfd("tsbox-plan", bytes, kept);
-  for (const inherited of [0, 1, 2, ...fds]) keepOnExec(inherited);
   try {
+    const fd = sealedMemfd("tsbox-plan", bytes, kept);
+    for (const inherited of [0, 1, 2, ...fds]) keepOnExec(inherited);
     return execve(launcher, ["tsbox", String(fd), String(parent), ...command], []);
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;

@@ -50,19 +50,38 @@ export class SystemCallError extends Error {
   readonly call: string;
   readonly errno: number;
 
-  constructor(call: string) {
-    const errno = koffi().errno();
+  constructor(call: string, errno = koffi().errno()) {
     super(`${call}: ${getSystemErrorName(-errno)}`);
     this.call = call;
     this.errno = errno;
   }
 }
 
-/** An fd of a memory file with these bytes that nobody can change any more; memfd_create(2). Inherited by an exec. */
-export function sealedMemfd(name: string, ...parts: readonly Uint8Array[]): number {
+const WRITE = "write(2) to a memfd, which RLIMIT_FSIZE limits too";
+
+/** @throws SystemCallError. */
+function writeAll(fd: number, bytes: Uint8Array): void {
+  try {
+    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+  } catch (error) {
+    throw error instanceof Error && "errno" in error ? new SystemCallError(WRITE, -Number(error.errno)) : error;
+  }
+}
+
+/**
+ * An fd of a memory file with these bytes that nobody can change any more; memfd_create(2). Inherited by an exec.
+ *
+ * @param more What follows if there is room for it; else the file may end with a part of it.
+ */
+export function sealedMemfd(name: string, bytes: Uint8Array, more: Uint8Array = new Uint8Array()): number {
   const fd = libc().memfdCreate(name, MFD.ALLOW_SEALING);
   if (fd < 0) throw new SystemCallError("memfd_create(2)");
-  for (const bytes of parts) for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+  writeAll(fd, bytes);
+  try {
+    writeAll(fd, more);
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+  }
   const seals = F.SEAL_SEAL | F.SEAL_SHRINK | F.SEAL_GROW | F.SEAL_WRITE;
   if (libc().fcntl(fd, F.ADD_SEALS, seals) !== 0) throw new SystemCallError("fcntl(2) F_ADD_SEALS");
   return fd;

@@ -149,6 +149,17 @@ describe("what a plan was made from", () => {
     expect(keptFiles(cwd)).toEqual([]);
   });
 
+  it("is not kept where there is no room for it, and the run works", async () => {
+    const { cwd } = project();
+    await keep(run(), { cwd });
+    const [file = ""] = keptFiles(cwd);
+    // There is for the plan alone.
+    const wrapper = ["prlimit", `--fsize=${statSync(file).size}`, "--"];
+    forgetPlans(cwd);
+    expect(await front(run(), { cwd, wrapper })).toMatchObject({ code: 0, stderr: "" });
+    expect(keptFiles(cwd)).toEqual([]);
+  });
+
   it("is another one for another work directory or home", async () => {
     const { cwd, home } = project();
     await keep(run(), { cwd, home });

@@ -84,6 +84,20 @@ export const START: readonly Provocation[] = [
   },
   {
     code: "E_LAUNCHER",
+    when: "the kernel gives no memory to share",
+    told: ["memfd_create(2): ENOMEM"],
+    attempt: () => ({ ...run(), wrapper: refusing("memfd_create", "ENOMEM") }),
+    repaired: () => run(),
+  },
+  {
+    code: "E_LAUNCHER",
+    when: "no file may be as long as the plan",
+    told: ["which RLIMIT_FSIZE limits too: EFBIG"],
+    attempt: () => ({ ...run(), wrapper: ["prlimit", "--fsize=16384", "--"] }),
+    repaired: () => ({ ...run(), wrapper: ["prlimit", "--fsize=1048576", "--"] }),
+  },
+  {
+    code: "E_LAUNCHER",
     when: "standard input is a directory",
     told: ["a standard stream is a directory", "fix: "],
     attempt: () => ({ ...run(), wrapper: afterShell("exec </") }),
@@ -122,8 +136,8 @@ export const START: readonly Provocation[] = [
   },
   {
     code: "E_INTERNAL",
-    when: "the kernel gives no memory to share",
-    told: ["internal error: memfd_create(2): ENOMEM", "the output of `tsbox doctor`"],
-    attempt: () => ({ ...run(), wrapper: refusing("memfd_create", "ENOMEM") }),
+    when: "a process may not know its groups",
+    told: ["internal error: EPERM", "the output of `tsbox doctor`"],
+    attempt: () => ({ ...run(), wrapper: refusing("getgroups", "EPERM") }),
   },
 ];
