@@ -136,20 +136,19 @@ int main(int argc, char **argv)
 	int n = 0;
 	static char self[16];
 
-	bool is_first_told = argc > 1 && strcmp(argv[1], "--first") == 0;
-	if (is_first_told) {
-		argv++;
-		argc--;
-	}
-	if (argc > 2 && strcmp(argv[1], "--parallel") == 0) {
-		parallel = atoi(argv[2]);
-		argv += 2;
-		argc -= 2;
-	}
-	is_miss = argc > 1 && strcmp(argv[1], "--miss") == 0;
-	if (is_miss) {
-		argv++;
-		argc--;
+	bool is_first_told = false;
+	for (; argc > 2 && strncmp(argv[1], "--", 2) == 0; argv++, argc--) {
+		if (strcmp(argv[1], "--first") == 0) {
+			is_first_told = true;
+		} else if (strcmp(argv[1], "--miss") == 0) {
+			is_miss = true;
+		} else if (strcmp(argv[1], "--parallel") == 0) {
+			parallel = atoi(argv[2]);
+			argv++;
+			argc--;
+		} else {
+			return 2;
+		}
 	}
 	snprintf(self, sizeof(self), "%d", (int)getpid());
 	for (int i = 2; i < argc; i++) {

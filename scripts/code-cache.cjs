@@ -31,7 +31,8 @@ const script = new Script(fs.readFileSync(bundle, "latin1"), { filename: bundle 
 // A work directory of its own, with something to protect: tsbox's may not be writable. An account of its own too, for which a plan is
 // kept wherever this is built, with a directory for plans.
 const folder = fs.mkdtempSync(join(os.tmpdir(), "tsbox-build."));
-const account = { ...os.userInfo(), homedir: folder };
+const ids = { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 };
+const account = { username: "builder", ...ids, homedir: folder, shell: null };
 /** @type {Record<string, string>} */
 const FILES = {
   "/etc/passwd": `${account.username}:x:${account.uid}:${account.gid}::${folder}:/bin/sh\n`,
@@ -51,10 +52,14 @@ fs.mkdirSync(join(folder, "work/.git"), { recursive: true });
 fs.mkdirSync(join(folder, ".cache/tsbox/plans"), { recursive: true, mode: 0o700 });
 const before = process.cwd();
 process.chdir(join(folder, "work"));
-script.runInThisContext()(require, bundle);
-process.chdir(before);
-fs.rmSync(folder, { recursive: true });
+try {
+  script.runInThisContext()(require, bundle);
+} finally {
+  process.chdir(before);
+  fs.rmSync(folder, { recursive: true });
+}
 // Where nothing could be planned, there is none.
-if (parts.length === 1) throw new Error("the plan of this run is not kept, so what keeps it was not compiled");
+if (parts.length === 1)
+  process.stderr.write("the plan of this run is not kept, so what keeps one is compiled at each first run\n");
 fs.writeFileSync(cache, script.createCachedData());
 process.exitCode = 0;

@@ -7,10 +7,11 @@ import { currentDirectory, parentProcess, variable } from "../observe/process.ts
 import { type Recording, record, refuseToKeep } from "../observe/recording.ts";
 import { streamNumber } from "../observe/stream.ts";
 import { type Encoded, encodePlan } from "../plan/encode.ts";
+import { encodeKept, keyBytes } from "../plan/kept.ts";
 import type { Plan } from "../plan/plan.ts";
 import { renderSteps } from "../plan/render.ts";
 import type { ReportTarget } from "../process/step.ts";
-import { holdRequest, keptPlan } from "../run/keep.ts";
+import { holdRequest } from "../run/keep.ts";
 import { type Prepared, prepare, type Request } from "../run/prepare.ts";
 import { readProfileOptions } from "./options.ts";
 import { places } from "./place.ts";
@@ -97,7 +98,8 @@ function planToKeep(
   if (options === undefined || recording.refusals.length > 0) return undefined;
   const { packageDir, streams } = request;
   const numbers = ([0, 1, 2] as const).map((fd) => streamNumber(streams.find((each) => each.fd === fd))).join("");
-  return keptPlan({ packageDir, cwd: currentDirectory(), streams: numbers, words: options }, recording, plan);
+  const key = keyBytes({ packageDir, cwd: currentDirectory(), streams: numbers, words: options });
+  return encodeKept(key, recording.guards, plan);
 }
 
 /**

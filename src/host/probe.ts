@@ -25,7 +25,7 @@ import { probeHardLimits } from "./limit.ts";
 import { probeMounts } from "./mountinfo.ts";
 import { probeNetwork } from "./network.ts";
 import { probeNode } from "./node.ts";
-import { canonical, ifThere, linkStatusOrNone, probePath } from "./path.ts";
+import { canonical, destination, ifThere, linkStatusOrNone, probePath } from "./path.ts";
 import { probeSecrets } from "./secret.ts";
 import { probeSubordinate } from "./subid.ts";
 import { isWithinTsbox } from "./surroundings.ts";
@@ -98,11 +98,12 @@ export interface Wanted {
 function probeOwn({ packageDir, configHome, cacheHome, stateHome, plansDirectory }: Wanted): HostPath[] {
   const homes = [configHome, cacheHome, stateHome].filter((home) => home !== undefined);
   const folders = homes.map((home) => `${canonical(home) ?? home}/tsbox`);
-  // A link there can be replaced, and what it leads to can be written to.
-  const there = [packageDir, nodeProgram(), plansDirectory, ...folders].map((path) => canonical(path) ?? path);
-  const absolute = [...there, ...folders].filter((path) => path.startsWith("/"));
+  const named = [packageDir, nodeProgram(), plansDirectory, ...folders].filter((path) => path.startsWith("/"));
+  // A link there can be replaced, and what it leads to can be written to, or made.
+  const there = named.map((path) => canonical(path) ?? destination(path));
   // Of the user's variables, which may hold "..".
-  return [...new Set(absolute.map((path) => posix.normalize(path)))].map(hostPath);
+  const written = folders.filter((path) => path.startsWith("/")).map((path) => posix.normalize(path));
+  return [...new Set([...there, ...written])].map(hostPath);
 }
 
 /** src/state/plans.ts, src/cow/store.ts. */

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -90,6 +91,8 @@ static void try_key(int plans, struct key *key, char **argv, char **command, int
 		memset(key->bytes, 0, key->n);
 		play_kept(&kept, argv, command, started_ns);
 	}
+	if (base != NULL)
+		munmap(base, (size_t)at.st_size);
 	close(fd);
 }
 
@@ -114,8 +117,7 @@ static void try_kept(const char *package, char **argv, int64_t started_ns)
 	if (getcwd(cwd, sizeof(cwd)) == NULL || !add_to_key(&key, package) || !add_to_key(&key, cwd) ||
 	    !add_to_key(&key, streams))
 		return;
-	/* Node plans what is in it out of the sandbox, so it must be there already. */
-	int plans = open_plans(true);
+	int plans = open_plans(false);
 	if (plans < 0)
 		return;
 	for (int i = 1; i < MOST_WORDS && !ended && argv[i] != NULL && add_to_key(&key, argv[i]); i++) {
@@ -147,6 +149,15 @@ static noreturn void become_node(char *package, int argc, char **argv)
 	die_early("Node cannot be started");
 }
 
+/* Node plans it out of the sandbox, which it can only where it is. */
+static void make_plans(void)
+{
+	int plans = open_plans(true);
+
+	if (plans >= 0)
+		close(plans);
+}
+
 int main(int argc, char **argv)
 {
 	int64_t started_ns = clock_ns();
@@ -157,5 +168,7 @@ int main(int argc, char **argv)
 		die_early("/proc/self/exe does not say where tsbox is installed");
 	if (argc > 2 && strcmp(argv[1], "run") == 0 && (refused == NULL || *refused == 0))
 		try_kept(package, argv, started_ns);
+	if (argc > 1 && (strcmp(argv[1], "run") == 0 || strcmp(argv[1], "shell") == 0))
+		make_plans();
 	become_node(package, argc, argv);
 }

@@ -169,13 +169,12 @@ static long uid_of(const char *line, const char *end)
 int find_account(const char *path, unsigned uid, struct answer *answer)
 {
 	static uint8_t text[PASSWD_BYTES + 1];
-	size_t n;
+	size_t n = 0;
 	int error = read_file(path, text, PASSWD_BYTES, &n);
 
-	if (error != 0)
-		return error;
-	error = ENOENT;
-	for (size_t at = 0; at < n && error == ENOENT;) {
+	if (error == 0)
+		error = ESRCH;
+	for (size_t at = 0; error == ESRCH && at < n;) {
 		const char *line = (const char *)text + at;
 		const char *end = memchr(line, '\n', n - at);
 		if (end == NULL)
@@ -186,7 +185,7 @@ int find_account(const char *path, unsigned uid, struct answer *answer)
 	}
 	/* Init gets a copy of this memory. */
 	memset(text, 0, n);
-	return error;
+	return error == ESRCH ? ENOENT : error;
 }
 
 static int ask_kernel(struct answer *answer)

@@ -44,6 +44,14 @@ static struct timespec used_at(int folder, const char *name)
 	return fstatat(folder, name, &at, AT_SYMLINK_NOFOLLOW) == 0 ? at.st_mtim : (struct timespec){ 0 };
 }
 
+/* Also when it is of a clock that was wrong. */
+static bool is_stale(struct timespec made)
+{
+	time_t age = time(NULL) - made.tv_sec;
+
+	return age > STALE_S || age < -STALE_S;
+}
+
 /* The one used last comes first. */
 static int by_use(const void *one, const void *other)
 {
@@ -64,7 +72,7 @@ static void sweep(int folder)
 	if (names == NULL)
 		return;
 	for (const struct dirent *entry; (entry = readdir(names)) != NULL;) {
-		if (is_new(entry->d_name) && time(NULL) - used_at(folder, entry->d_name).tv_sec > STALE_S)
+		if (is_new(entry->d_name) && is_stale(used_at(folder, entry->d_name)))
 			unlinkat(folder, entry->d_name, 0);
 		else if (is_plan(entry->d_name) && n < sizeof(used) / sizeof(used[0]))
 			memcpy(used[n++].name, entry->d_name, PLAN_NAME);

@@ -10,24 +10,6 @@
 
 extern char **environ;
 
-uint8_t *read_all(int fd, size_t from, size_t size)
-{
-	if (size == 0 || size > KEPT_LIMIT)
-		return NULL;
-	uint8_t *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (base == MAP_FAILED)
-		return NULL;
-	for (size_t done = 0; done < size;) {
-		ssize_t n = pread(fd, base + done, size - done, (off_t)(from + done));
-		if (n <= 0) {
-			munmap(base, size);
-			return NULL;
-		}
-		done += (size_t)n;
-	}
-	return base;
-}
-
 /* FNV-1a over 32-bit words, those at even and at odd places by themselves; the form has no meaning but to find damage. */
 static void sum_of(const uint8_t *base, size_t size, uint32_t sum[2])
 {
@@ -134,9 +116,7 @@ static bool holds(const struct kept *kept, const struct kept_guard *guard)
 	static struct answer now;
 	int error = ask((enum guard_kind)guard->kind, text_of(kept, guard->what), guard->argument, &now);
 
-	if (error != 0 || guard->error != 0)
-		return (uint32_t)error == guard->error;
-	bool is_same = is_answer(kept, guard, &now);
+	bool is_same = error != 0 || guard->error != 0 ? (uint32_t)error == guard->error : is_answer(kept, guard, &now);
 	/* Init gets a copy of this memory. */
 	memset(now.bytes, 0, now.n);
 	return is_same;

@@ -92,8 +92,6 @@ void name_plan(uint64_t hash, char name[PLAN_NAME]);
 void keep_plan(int fd, size_t from);
 
 /* kept.c */
-/* All bytes of an open file from `from` on, or NULL; the memory is this process's own. */
-uint8_t *read_all(int fd, size_t from, size_t size);
 /* Enters the sum. False: these are too few bytes. */
 bool put_sum(uint8_t *base, size_t size);
 /* Whether the bytes are a kept plan, every offset in it checked, the plan in it too. */
@@ -102,8 +100,8 @@ bool kept_at(const uint8_t *base, size_t size, struct kept *kept);
 const struct kept_guard *broken_guard(const struct kept *kept);
 const char *guard_name(const struct kept *kept, const struct kept_guard *guard);
 /*
- * Plays it, and nothing of this process's environment, words or of the guards is left in memory: PID 1 of the sandbox has a
- * copy of that. `command` is one of `argv`.
+ * Plays it. This process's words and environment, the key and the answers of guards are not left in memory: PID 1 of the sandbox
+ * has a copy of that. `command` is one of `argv`.
  */
 noreturn void play_kept(const struct kept *kept, char **argv, char **command, int64_t started_ns);
 

@@ -14,6 +14,8 @@
  *  payload     waits until both others have played their scripts, gives up everything (capabilities, no_new_privs, rlimits,
  *              seccomp) and becomes the command (exec.c).
  *
+ * Before all of this the plan may be kept for later runs (keep.c); kept.h.
+ *
  * The launcher knows no policy: what is called, in which order, and what a failure means to the user all comes with the
  * plan. After the first clone nothing allocates and nothing uses stdio; ends are _exit(2).
  */

@@ -42,6 +42,24 @@ static void relocate(const struct plan *plan)
 	}
 }
 
+uint8_t *read_all(int fd, size_t from, size_t size)
+{
+	if (size == 0)
+		return NULL;
+	uint8_t *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (base == MAP_FAILED)
+		return NULL;
+	for (size_t done = 0; done < size;) {
+		ssize_t n = pread(fd, base + done, size - done, (off_t)(from + done));
+		if (n <= 0) {
+			munmap(base, size);
+			return NULL;
+		}
+		done += (size_t)n;
+	}
+	return base;
+}
+
 struct plan plan_load(int fd)
 {
 	struct stat status;
@@ -50,16 +68,14 @@ struct plan plan_load(int fd)
 	if (seals < 0 || (seals & (F_SEAL_WRITE | F_SEAL_SHRINK)) != (F_SEAL_WRITE | F_SEAL_SHRINK))
 		die_early("the plan is not a sealed memfd");
 	struct plan_header head = { 0 };
-	if (fstat(fd, &status) != 0 || pread(fd, &head, sizeof(head), 0) <= 0)
-		die_early("the plan cannot be read");
+	if (fstat(fd, &status) != 0 || pread(fd, &head, sizeof(head), 0) <= 0 || status.st_size > (off_t)PLAN_LIMIT)
+		die_early("the plan cannot be read or is too large");
+	/* What lies behind it is not the sandbox's; a mapping of the file would hold that too, for as long as it runs. */
 	size_t whole = (size_t)status.st_size;
 	size_t size = head.size >= sizeof(head) && head.size < whole ? head.size : whole;
-	uint8_t *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-	if (base == MAP_FAILED)
-		die_early("the plan cannot be mapped");
-	/* What lies behind it is not the sandbox's, and the last page has some of it. */
-	size_t rest = (size_t)-(intptr_t)size % (size_t)sysconf(_SC_PAGESIZE);
-	memset(base + size, 0, rest < whole - size ? rest : whole - size);
+	uint8_t *base = read_all(fd, 0, size);
+	if (base == NULL)
+		die_early("there is no memory for the plan");
 	return plan_at(base, size);
 }
 

@@ -171,6 +171,8 @@ struct plan {
 
 /* Maps the plan in `fd`, checks every offset in it and applies the relocations; ends the process if it is not valid. */
 struct plan plan_load(int fd);
+/* So many bytes of an open file from `from` on, or NULL; the memory is this process's own. */
+uint8_t *read_all(int fd, size_t from, size_t size);
 
 /* The same for a plan that lies in memory of this process's own, at a multiple of 8. */
 struct plan plan_at(uint8_t *base, size_t size);

@@ -22,7 +22,9 @@ static int step_into(int at, const char *name, int flags, mode_t forbidden, bool
 	flags |= O_PATH | O_DIRECTORY | O_CLOEXEC;
 	int fd = openat(at, name, flags);
 
-	if (fd < 0 && errno == ENOENT && make && (mkdirat(at, name, 0700) == 0 || errno == EEXIST))
+	/* Whatever the umask is. */
+	if (fd < 0 && errno == ENOENT && make &&
+	    (mkdirat(at, name, 0700) == 0 ? fchmodat(at, name, 0700, 0) == 0 : errno == EEXIST))
 		fd = openat(at, name, flags);
 	if (at >= 0)
 		close(at);

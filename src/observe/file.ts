@@ -13,6 +13,7 @@ import {
   type Stats,
   statSync,
 } from "node:fs";
+import { posix } from "node:path";
 import { type GuardKind, isRecording, isRecordingPortably, note, noteFailure, refuseToKeep } from "./recording.ts";
 
 /** What a guard holds of a file: no times and no size, which in a directory change with each file in it. */
@@ -82,8 +83,9 @@ export const targetStatus = (path: string): Status | undefined =>
   askStatus("status", path, () => statSync(path, { throwIfNoEntry: false }));
 
 /**
- * Changes within a tick of the kernel's clock, or of a file system with coarse times, cannot be told apart. A file that did not
- * change for so long will have another time when it does, also by the quarter of a microsecond that a number of Node's has.
+ * Changes within a tick of the kernel's clock, or of a file system with coarse times, cannot be told apart. A file that was not
+ * written for so long has another time when it is, also by the quarter of a microsecond that a number of Node's has. What does not
+ * show is a store into a mapping that was written to before: the kernel gives no new time for it (mmap(2)).
  */
 const RECENT_MS = 2000;
 /** Larger ones are not held by their content. */
@@ -96,7 +98,7 @@ function answerOfFile({ mode, uid, gid, rdev, dev, ino, size, mtimeMs, ctimeMs }
 const isRecent = ({ ctimeMs }: Stats): boolean => Date.now() - ctimeMs < RECENT_MS;
 
 /** Files that the kernel makes up have no size and no times. */
-const isMadeUp = (path: string): boolean => path.startsWith("/proc/") || path.startsWith("/sys/");
+const isMadeUp = (path: string): boolean => /^\/(?:proc|sys)\//.test(posix.normalize(path));
 
 /** What is never the same twice names something that is made for one run. */
 const RANDOM = "/proc/sys/kernel/random/";
@@ -169,10 +171,16 @@ export function readFileUpTo(path: string, limit: number, flags = 0): Read {
 export function readText(path: string): string {
   if (!isRecording()) return readFileSync(path, "utf8");
   try {
-    const before = statSync(path);
-    const content = readFileSync(path);
-    noteFile(absolute(path), before, content);
-    return content.toString("utf8");
+    const fd = openSync(path, constants.O_RDONLY);
+    try {
+      // Of the same file, wherever the path leads meanwhile.
+      const before = fstatSync(fd);
+      const content = readFileSync(fd);
+      noteFile(absolute(path), before, content);
+      return content.toString("utf8");
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     noteFailure("file", absolute(path), errnoOf(error));
     throw error;

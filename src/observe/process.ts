@@ -105,7 +105,7 @@ export function landlockAbi(arch: Arch): number {
   return abi;
 }
 
-/** The first along PATH, as src/launcher/front.c finds it. */
+/** The first along PATH, as find_node() of src/launcher/guard.c finds it. */
 function firstNode(): string | undefined {
   for (const folder of (process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(":")) {
     const path = `${folder}/node`;

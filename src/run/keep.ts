@@ -1,7 +1,5 @@
 import { holdFile } from "../observe/file.ts";
-import { type Recording, refuseToKeep } from "../observe/recording.ts";
-import type { Encoded } from "../plan/encode.ts";
-import { encodeKept, keyBytes, type PlanKey } from "../plan/kept.ts";
+import { refuseToKeep } from "../observe/recording.ts";
 import type { Overrides } from "../profile/override.ts";
 import { findForeign } from "../state/plans.ts";
 
@@ -15,7 +13,3 @@ export function holdRequest(overrides: Overrides, bundle: string): void {
   const foreign = findForeign();
   if (foreign !== undefined) refuseToKeep(`${foreign} is no directory that only you can write to`);
 }
-
-/** What the launcher keeps of a plan whose recording has no refusals. Where that does not work, the next run makes it anew. */
-export const keptPlan = (key: PlanKey, { guards }: Recording, plan: Encoded): Uint8Array =>
-  encodeKept(keyBytes(key), guards, plan);

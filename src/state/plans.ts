@@ -18,6 +18,8 @@ const WAY = [
 ] as const;
 
 const PLAN = /^[0-9a-f]{16}$/;
+/** Of a plan while it is written. */
+const NEW = ".new";
 
 /** The directory of the user's plans, whether it is there or not. */
 export const plansDirectory = (): string => [account().home, ...WAY.map(({ name }) => name)].join("/");
@@ -46,19 +48,21 @@ interface KeptFile {
   readonly used: number;
 }
 
+const namesIn = (folder: string): string[] => (linkStatus(folder) === undefined ? [] : listNames(folder));
+
 /** The kept plans, the one used last first; none where there is no directory. */
 export function listPlans(): KeptFile[] {
   const folder = plansDirectory();
-  const names = linkStatus(folder) === undefined ? [] : listNames(folder);
-  return names
+  return namesIn(folder)
     .filter((name) => PLAN.test(name))
     .map((name) => ({ path: `${folder}/${name}`, used: modifiedAt(`${folder}/${name}`) ?? 0 }))
     .sort((a, b) => b.used - a.used);
 }
 
-/** Removes all kept plans; says how many there were. */
+/** Removes all kept plans, and what writers that were killed left; says how many plans there were. */
 export function clearPlans(): number {
-  const plans = listPlans();
-  for (const { path } of plans) rmSync(path, { force: true });
-  return plans.length;
+  const folder = plansDirectory();
+  const names = namesIn(folder);
+  for (const name of names) if (PLAN.test(name) || name.endsWith(NEW)) rmSync(`${folder}/${name}`, { force: true });
+  return names.filter((name) => PLAN.test(name)).length;
 }

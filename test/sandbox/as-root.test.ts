@@ -142,7 +142,10 @@ describe("a plan that is kept", () => {
     const expectForgotten = async (alone: NodeJS.ProcessEnv) => {
       const running = startWords([FRONT, ...words, "sh", "-c", "echo ready; cat"], { cwd, env: { ...env, ...alone } });
       await until("ready", () => running.stdout().includes("ready\n"));
-      const memories = [running.pid, await running.init()].map(writableMemory);
+      const pids = [running.pid, await running.init()];
+      const memories = pids.map(writableMemory);
+      // A mapping would hold all of the file.
+      for (const pid of pids) expect(readFileSync(`/proc/${pid}/maps`, "utf8")).not.toContain("memfd:");
       await running.ended();
       const found = memories.map((memory) =>
         Object.keys(marks).filter((name) => memory.includes(marks[name as keyof typeof marks])),

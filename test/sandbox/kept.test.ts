@@ -12,10 +12,12 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { userInfo } from "node:os";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { plansDirectory } from "../../src/state/plans.ts";
 import { forgetPlans, front, frontAlone, isKept, keep, keptFiles } from "../support/kept.ts";
 import { describeGuards } from "../support/kept-guard.ts";
+import { withMounts } from "../support/odd.ts";
 import { patient } from "../support/patience.ts";
 import { makeProject } from "../support/project.ts";
 import { tsbox } from "../support/tsbox.ts";
@@ -294,6 +296,35 @@ describe("the directory of kept plans", () => {
     }
   });
 
+  it("is shared with no sandbox where a link leads to it, neither when it is there nor before", async () => {
+    const { cwd, home } = project();
+    const [account, scratch, passwd] = [`${home}/account`, `${home}/scratch`, `${home}/passwd`];
+    for (const folder of [account, scratch]) mkdirSync(folder, { mode: 0o700 });
+    const { username, uid, gid } = userInfo();
+    writeFileSync(passwd, `${username}:x:${uid}:${gid}::${account}:/bin/sh\n`);
+    const wrapper = withMounts(`mount --bind ${passwd} /etc/passwd`);
+    const env = { XDG_CACHE_HOME: `${home}/elsewhere` };
+    const words = ["-v", `${scratch}:/shared:rw`, "--", "true"];
+    // The twin: there is no link.
+    expect(await tsbox(["run", ...words], { cwd, env, wrapper })).toMatchObject({ code: 0, stderr: "" });
+    symlinkSync(scratch, `${account}/.cache`);
+    const refused = { code: 125, stderr: expect.stringContaining("[E_MOUNT_OWN]") };
+    // Without bin/tsbox, which makes it.
+    expect(await tsbox(["run", ...words], { cwd, env, wrapper })).toMatchObject(refused);
+    expect(readdirSync(scratch)).toEqual([]);
+    const closed = [...wrapper, "sh", "-c", 'exec "$@" <&-', "sh"];
+    for (const [name, options] of [
+      ["run", { env: { ...env, TSBOX_NO_CACHE: "1" }, wrapper }],
+      ["run", { env, wrapper: closed }],
+      ["shell", { env, wrapper }],
+      ["run", { env, wrapper }],
+    ] as const) {
+      rmSync(`${scratch}/tsbox`, { recursive: true, force: true });
+      expect(await front([name, ...words], { cwd, ...options })).toMatchObject(refused);
+      expect(readdirSync(`${scratch}/tsbox`)).toEqual(["plans"]);
+    }
+  });
+
   it("is made where there is none, for this user alone", async () => {
     const { cwd } = project();
     await keep(run(), { cwd });
@@ -323,19 +354,19 @@ describe("the directory of kept plans", () => {
     const folder = plansDirectory();
     await keep(run(), { cwd });
     const made = Array.from({ length: 300 }, (_, i) => `${folder}/${i.toString(16).padStart(16, "0")}`);
-    const stale = `${folder}/0123456789abcdef.1.new`;
+    const [stale, future] = [`${folder}/0123456789abcdef.new`, `${folder}/fedcba9876543210.new`];
     onTestFinished(() => {
-      for (const path of [...made, stale]) rmSync(path, { force: true });
+      for (const path of [...made, stale, future]) rmSync(path, { force: true });
     });
-    for (const path of [...made, stale]) {
+    for (const path of [...made, stale, future]) {
       writeFileSync(path, "", { mode: 0o600 });
-      const old = Date.now() / 1000 - 3600;
-      utimesSync(path, old, old);
+      const time = Date.now() / 1000 + (path === future ? 3600 : -3600);
+      utimesSync(path, time, time);
     }
     await keep(run("--hostname", "other"), { cwd });
     const left = readdirSync(folder);
     expect(left.filter((name) => /^[0-9a-f]{16}$/.test(name)).length).toBeLessThanOrEqual(256);
-    expect(left).not.toContain("0123456789abcdef.1.new");
+    expect(left.filter((name) => name.endsWith(".new"))).toEqual([]);
     expect(await isKept(run(), { cwd })).toBe(true);
   });
 });
