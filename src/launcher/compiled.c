@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -98,6 +99,9 @@ int main(int argc, char **argv)
 		const struct kept_guard *guard = broken_guard(&kept);
 		if (guard == NULL) {
 			close(self);
+			/* What the other plan was made from is not the sandbox's either. */
+			if (broken != NULL)
+				munmap((void *)(uintptr_t)told.base, told.head->size);
 			play_kept(&kept, argv, command, started_ns);
 		}
 		/* Which plan it is says little; what else has changed says more. */

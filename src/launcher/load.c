@@ -1,4 +1,4 @@
-/* Maps a plan, has it checked, and gives the pointers in it their addresses. */
+/* Reads a plan, has it checked, and gives the pointers in it their addresses. */
 #include "launcher.h"
 
 #include <fcntl.h>

@@ -160,6 +160,19 @@ describe("a plan that is kept", () => {
     await expectForgotten({ NODE_OPTIONS: "--require=/nonexistent/module" });
   });
 
+  it("leaves nothing of a compiled program's guards, neither of its plan nor of the one that it did not play", async () => {
+    const { cwd } = makeProject();
+    expect((await tsbox(["compile", "--profile", "strict", "-o", "strict"], { cwd })).code).toBe(0);
+    // Asked about, and no part of the plan.
+    const asked = "/proc/sys/kernel/cap_last_cap";
+    expect(readFileSync(`${cwd}/strict`).includes(asked)).toBe(true);
+    const running = startWords([`${cwd}/strict`, "sh", "-c", "echo ready; cat"], { cwd });
+    await until("ready", () => running.stdout().includes("ready\n"));
+    const memories = [running.pid, await running.init()].map(writableMemory);
+    await running.ended();
+    expect(memories.map((memory) => memory.includes(asked))).toEqual([false, false]);
+  });
+
   it("is ignored when its file, or the directory, is another user's", async () => {
     const { cwd } = makeProject();
     onTestFinished(() => forgetPlans(cwd));
