@@ -9,7 +9,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { isAtOrBelow } from "../base/path.ts";
 import { TsboxError } from "../errors/error.ts";
 import type { StorageDriver } from "../profile/profile.ts";
 import type { Arch } from "../sys/syscalls.ts";
@@ -48,10 +47,6 @@ export interface NewCopy {
 export function makeCopy(stateHome: string | undefined, wanted: NewCopy, arch: Arch): Copy {
   const store = storeOf(stateHome);
   const { name, directory, driver, protect } = wanted;
-  if (isAtOrBelow(store, directory)) {
-    const reason = `it lies in the work directory ${directory}`;
-    throw new TsboxError("E_COW_STORE", { store, reason, fix: "set XDG_STATE_HOME, or work in another directory" });
-  }
   readyStore(store);
   sweepStore(store, arch);
   const { ino, mode } = lstatSync(directory, { bigint: true });

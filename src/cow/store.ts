@@ -1,9 +1,9 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, type Stats } from "node:fs";
-import { basename, dirname, isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import * as v from "valibot";
 import { isAtOrBelow } from "../base/path.ts";
 import { TsboxError } from "../errors/error.ts";
-import { canonical } from "../host/path.ts";
+import { wayTo } from "../host/path.ts";
 import { STORAGE_DRIVERS } from "../profile/profile.ts";
 
 /*
@@ -48,12 +48,9 @@ export function checkName(name: string): string {
   throw new TsboxError("E_COW_NAME", { name: name === "" ? "an empty word" : name });
 }
 
-/** Also of what is not there yet. */
-const withoutLinks = (path: string): string => canonical(path) ?? join(withoutLinks(dirname(path)), basename(path));
-
 /** Where copies are kept, without links. @param stateHome $XDG_STATE_HOME or ~/.local/state. @throws TsboxError E_COW_STORE. */
 export function storeOf(stateHome: string | undefined): string {
-  if (stateHome !== undefined && isAbsolute(stateHome)) return withoutLinks(join(stateHome, "tsbox/cow"));
+  if (stateHome !== undefined && isAbsolute(stateHome)) return wayTo(join(stateHome, "tsbox/cow")).real;
   const reason = "neither XDG_STATE_HOME nor HOME is an absolute path";
   throw new TsboxError("E_COW_STORE", { store: "tsbox/cow", reason, fix: "set HOME" });
 }

@@ -75,25 +75,31 @@ export function walkPath(path: string, statusOf = linkStatusOrNone): Walk | unde
 /** Of the path itself, or undefined when it is not there for this user. */
 export const linkStatusOrNone = (path: string): Status | undefined => ifThere(() => linkStatus(path));
 
-/** Where an absolute path would lead if what is missing of it were made: through every link, also one that leads nowhere. */
-export function destination(path: string): HostPath {
+/**
+ * Where an absolute path leads, or would lead if what is missing of it were made, and every link on the way, also one that leads
+ * nowhere.
+ */
+export function wayTo(
+  path: string,
+  statusOf = linkStatusOrNone,
+): { readonly real: HostPath; readonly links: HostPath[] } {
   const rest = path.split("/");
+  const links: HostPath[] = [];
   let real = "/";
-  let links = 0;
   for (let part = rest.shift(); part !== undefined; part = rest.shift()) {
     if (part === "" || part === ".") continue;
     const next = part === ".." ? posix.dirname(real) : posix.join(real, part);
-    const isLink = links < LINK_LIMIT && linkStatusOrNone(next)?.isSymbolicLink() === true;
-    const text = isLink ? linkText(next) : undefined;
+    const isLink = links.length < LINK_LIMIT && statusOf(next)?.isSymbolicLink() === true;
+    const text = isLink ? ifThere(() => linkText(next)) : undefined;
     if (text === undefined) {
       real = next;
       continue;
     }
-    links++;
+    links.push(hostPath(next));
     if (text.startsWith("/")) real = "/";
     rest.unshift(...text.split("/"));
   }
-  return hostPath(real);
+  return { real: hostPath(real), links };
 }
 
 /** `statusOf` may remember what it has looked at: most paths of a plan begin alike. */

@@ -1,4 +1,3 @@
-import { posix } from "node:path";
 import { type HostPath, hostGid, hostPath, hostUid } from "../base/brand.ts";
 import { TsboxError } from "../errors/error.ts";
 import { readText } from "../observe/file.ts";
@@ -8,7 +7,6 @@ import {
   isParentVisible,
   kernelRelease,
   landlockAbi,
-  nodeProgram,
   passedVariable,
   variable,
 } from "../observe/process.ts";
@@ -25,7 +23,8 @@ import { probeHardLimits } from "./limit.ts";
 import { probeMounts } from "./mountinfo.ts";
 import { probeNetwork } from "./network.ts";
 import { probeNode } from "./node.ts";
-import { canonical, destination, ifThere, linkStatusOrNone, probePath } from "./path.ts";
+import { type OwnPlaces, probeOwn } from "./own.ts";
+import { canonical, ifThere, linkStatusOrNone, probePath } from "./path.ts";
 import { probeSecrets } from "./secret.ts";
 import { probeSubordinate } from "./subid.ts";
 import { isWithinTsbox } from "./surroundings.ts";
@@ -71,7 +70,7 @@ function probePaths(paths: readonly string[]): HostFacts["paths"] {
 }
 
 /** What only the caller knows. */
-export interface Wanted {
+export interface Wanted extends OwnPlaces {
   readonly cwd: HostPath;
   readonly user: HostFacts["user"];
   /** Those that the root file system asks about. */
@@ -80,12 +79,6 @@ export interface Wanted {
   readonly cgroup: HostFacts["cgroup"];
   readonly other: HostFacts["other"];
   readonly running: HostFacts["running"];
-  readonly packageDir: string;
-  /** Where plans are kept. */
-  readonly plansDirectory: string;
-  readonly configHome: string | undefined;
-  readonly cacheHome: string | undefined;
-  readonly stateHome: string | undefined;
   /** The caches of the profile, as names of directories. */
   readonly caches: readonly (readonly string[])[];
   /** Standard streams of the command: this process's own, or pipes that are yet to be made. */
@@ -93,24 +86,6 @@ export interface Wanted {
   /** Standard output and error lead to the same. */
   readonly areJoined?: () => boolean;
 }
-
-/** What a command must never be able to write to: it would run outside, at the next start of tsbox. */
-function probeOwn({ packageDir, configHome, cacheHome, stateHome, plansDirectory }: Wanted): HostPath[] {
-  const homes = [configHome, cacheHome, stateHome].filter((home) => home !== undefined);
-  const folders = homes.map((home) => `${canonical(home) ?? home}/tsbox`);
-  const named = [packageDir, nodeProgram(), plansDirectory, ...folders].filter((path) => path.startsWith("/"));
-  // A link there can be replaced, and what it leads to can be written to, or made.
-  const there = named.map((path) => canonical(path) ?? destination(path));
-  // Of the user's variables, which may hold "..".
-  const written = folders.filter((path) => path.startsWith("/")).map((path) => posix.normalize(path));
-  return [...new Set([...there, ...written])].map(hostPath);
-}
-
-/** src/state/plans.ts, src/cow/store.ts. */
-const probeHidden = ({ plansDirectory, stateHome }: Wanted): HostPath[] =>
-  [plansDirectory, ...(stateHome === undefined ? [] : [`${stateHome}/tsbox/cow`])].flatMap(
-    (path) => canonical(path) ?? [],
-  );
 
 /** Everything that the plan of `profile` depends on. */
 export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
@@ -139,8 +114,7 @@ export function probeHost(profile: Profile, wanted: Wanted): HostFacts {
     // src/run/driver.ts tries what the plan is to have.
     refusedOverlays: new Map(),
     // Of the tsbox that plans, which another machine need not have.
-    own: readPolicy(() => probeOwn(wanted)),
-    hidden: readPolicy(() => probeHidden(wanted)),
+    ...readPolicy(() => probeOwn(wanted)),
     caches: probeCaches(wanted.cacheHome, wanted.caches, user),
     cgroup: wanted.cgroup,
     disks: probeDisks((profile.limits.io ?? []).map(({ device }) => device)),

@@ -105,13 +105,13 @@ export function landlockAbi(arch: Arch): number {
   return abi;
 }
 
-/** The first along PATH, as find_node() of src/launcher/guard.c finds it. */
-function firstNode(): string | undefined {
+/** The first node along PATH, as find_node() of src/launcher/guard.c finds it. What it leads to is a guard, and not in which folder. */
+export function nodeInPath(): string | undefined {
   for (const folder of (process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(":")) {
     const path = `${folder}/node`;
     try {
       accessSync(path, constants.X_OK);
-      if (folder !== "" && statSync(path).isFile()) return realpathSync.native(path);
+      if (folder !== "" && statSync(path).isFile()) return path;
     } catch {
       // not there, as in most folders
     }
@@ -121,7 +121,8 @@ function firstNode(): string | undefined {
 
 /** Node itself. */
 export function nodeProgram(): string {
-  if (isRecording() && firstNode() !== process.execPath)
+  const found = isRecording() ? nodeInPath() : process.execPath;
+  if (found === undefined || realpathSync.native(found) !== process.execPath)
     refuseToKeep("node in PATH starts another program than itself");
   note("node", "", process.execPath);
   return process.execPath;

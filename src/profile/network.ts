@@ -130,9 +130,11 @@ const SANDBOX_NAME = new RegExp(`^${SANDBOX}$`);
 const PID = "[1-9]\\d{0,8}";
 const JOINED = new RegExp(`^(?:${SANDBOX}|${PID})$`);
 
+export const isSandboxName = (name: string): boolean => SANDBOX_NAME.test(name);
+
 export const sandboxName = text(
   "a letter, then at most 62 letters, digits, '_', '.' and '-'",
-  (input) => (SANDBOX_NAME.test(input) ? undefined : ""),
+  (input) => (isSandboxName(input) ? undefined : ""),
   either(matching("[a-z][a-z0-9]{0,8}"), matching(SANDBOX)),
 );
 

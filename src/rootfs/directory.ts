@@ -47,7 +47,9 @@ function checkDirectory(source: HostPath, profile: Profile, facts: HostFacts, wh
   const { real, untrusted } = fact;
   if (untrusted !== undefined) throw new TsboxError("E_MOUNT_LINK", { source, target, link: untrusted, real }, why);
   const { mode } = profile.root;
-  const own = facts.own.find((path) => isAtOrBelow(path, real));
+  const own = facts.own.find((path) => isAtOrBelow(path, real) || isAtOrBelow(real, path));
+  const shown = facts.hidden.find((path) => isAtOrBelow(real, path));
+  if (shown !== undefined) throw new TsboxError("E_MOUNT_OWN", { source: real, own: shown }, why);
   if (mode === "rw" && own !== undefined) throw new TsboxError("E_MOUNT_OWN", { source: real, own }, why);
   if (!isDirectory(fact)) {
     const fix = "name the top directory of a system, as debootstrap makes one";

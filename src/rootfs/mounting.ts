@@ -44,7 +44,7 @@ export const isThere = (mount: ProfileMount, facts: HostFacts): boolean =>
   mount.type !== "bind" || !mount.optional || realOf(pathFact(facts, mount.source)) !== undefined;
 
 /** @throws TsboxError when what the path leads to is not what its text says, or is tsbox's own. */
-function checkSource(mount: BindMount, fact: PathFact, facts: HostFacts, why: Because): HostPath {
+function checkSource(mount: BindMount, fact: PathFact, { facts, uppers }: Mounting, why: Because): HostPath {
   const { source, target } = mount;
   const real = realOf(fact);
   if (fact.kind === "missing" || real === undefined) throw new TsboxError("E_MOUNT_SOURCE", { source, target }, why);
@@ -54,7 +54,9 @@ function checkSource(mount: BindMount, fact: PathFact, facts: HostFacts, why: Be
   const own = facts.own.find((path) => isAtOrBelow(path, real) || isAtOrBelow(real, path));
   const shown = facts.hidden.find((path) => isAtOrBelow(real, path));
   if (shown !== undefined) throw new TsboxError("E_MOUNT_OWN", { source: real, own: shown }, why);
-  if (mount.mode === "rw" && own !== undefined) throw new TsboxError("E_MOUNT_OWN", { source: real, own }, why);
+  // What is changed in a copy is brought back later.
+  if ((mount.mode === "rw" || uppers.has(target)) && own !== undefined)
+    throw new TsboxError("E_MOUNT_OWN", { source: real, own }, why);
   return real;
 }
 
@@ -175,7 +177,7 @@ function planSource(placed: Placed, mounting: Mounting, why: Because): Step {
     const source = cacheSource(mount, mounting.profile, mounting.facts, why);
     return { step: { op: "bind", source, target, mode: "rw", way, directory: true, system: false }, because: why };
   }
-  const source = checkSource(mount, pathFact(mounting.facts, mount.source), mounting.facts, why);
+  const source = checkSource(mount, pathFact(mounting.facts, mount.source), mounting, why);
   if (mount.mode === "overlay") return { step: planOverlay(placed, mount, source, mounting, why), because: why };
   const directory = kindOf(mount, mounting.facts) === "directory";
   return { step: { op: "bind", source, target, mode: mount.mode, way, directory, system: false }, because: why };

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type HostPath, hostPath, sandboxPath } from "../base/brand.ts";
+import { isAtOrBelow } from "../base/path.ts";
 import { withCopy } from "../cow/hold.ts";
 import { discardCopy, freeName, goneName, isUntouched, makeCopy, protectMore, writeCopy } from "../cow/make.ts";
 import { type Copy, checkDirectory, checkName, FILES, findCopy, storeOf } from "../cow/store.ts";
@@ -62,6 +63,10 @@ export function findRunCopy(
 ): RunCopy {
   checkIds(profile);
   const store = storeOf(stateHome);
+  if (isAtOrBelow(store, cwd)) {
+    const reason = `it lies in the work directory ${cwd}`;
+    throw new TsboxError("E_COW_STORE", { store, reason, fix: "set XDG_STATE_HOME, or work in another directory" });
+  }
   const found = findCopy(stateHome, wanted, cwd);
   if (found !== undefined) checkDirectory(found, cwd);
   const name = found?.name ?? (wanted === undefined ? freeName(store, cwd) : checkName(wanted));

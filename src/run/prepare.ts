@@ -146,6 +146,7 @@ export function gather({ request, cwd, user, written, seccomp }: Settled): Omit<
     plansDirectory: plansDirectory(),
     cacheHome: request.cacheHome,
     stateHome: request.stateHome,
+    runtimeHome: request.runtimeHome,
     paths: wantedPaths(profile, cwd),
     caches: wantedCaches(profile, cwd),
     seccomp,

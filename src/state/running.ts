@@ -8,6 +8,7 @@ import type { JoinFact, RunningFact } from "../host/facts.ts";
 import { ifThere } from "../host/path.ts";
 import { listNames, targetStatus } from "../observe/file.ts";
 import { refuseToKeep } from "../observe/recording.ts";
+import { isSandboxName } from "../profile/network.ts";
 import { askSocket } from "../sys/libc.ts";
 import { awaitLock, type Held, LOCK_MS } from "../sys/lock.ts";
 
@@ -66,7 +67,8 @@ function ask(folder: HostPath, name: string, uid: number): Answer {
 }
 
 function namesIn(folder: HostPath): string[] {
-  return (ifThere(() => listNames(folder)) ?? []).sort();
+  // All else is none of tsbox's, and is not to be printed.
+  return (ifThere(() => listNames(folder)) ?? []).filter(isSandboxName).sort();
 }
 
 /** Of those that answer. */

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { canonical, destination, ifThere, probePath } from "../../src/host/path.ts";
+import { canonical, ifThere, probePath, wayTo } from "../../src/host/path.ts";
 import { type Tree, treeFact } from "../support/host.ts";
 import { skipUnless } from "../support/skip.ts";
 
@@ -98,18 +98,18 @@ describe("where a path would lead", () => {
     mkdirSync(join(folder, "dir/sub"), { recursive: true });
     const links = { "to-missing": "missing", "to-link": "to-missing", "to-dir": "./dir", up: "to-dir/sub/../.." };
     for (const [name, to] of Object.entries(links)) symlinkSync(to, join(folder, name));
-    expect(destination(`${folder}/${path}`)).toBe(join(folder, expected));
+    expect(wayTo(`${folder}/${path}`).real).toBe(join(folder, expected));
   });
 
   it("ends for links in a circle", () => {
     const folder = scratch();
     symlinkSync("loop", join(folder, "loop"));
-    expect(destination(`${folder}/loop/x`)).toBe(`${folder}/loop/x`);
+    expect(wayTo(`${folder}/loop/x`).real).toBe(`${folder}/loop/x`);
   });
 
   it("is the canonical path where it is there", () => {
     for (const path of ["/", "/usr/../proc", "/etc/mtab", "/proc/self/cwd/.."]) {
-      expect(destination(path), path).toBe(canonical(path) ?? path);
+      expect(wayTo(path).real, path).toBe(canonical(path) ?? path);
     }
   });
 });

@@ -106,6 +106,7 @@ describe("a root that is a directory", () => {
     expect(at("/gone", "ro", {})).toBe("E_MOUNT_SOURCE");
     expect(at("/srv/f", "ro", { "/srv/f": "file" })).toBe("E_ROOT");
     expect(at("/opt", "rw", { "/opt/tsbox": "directory" })).toBe("E_MOUNT_OWN");
+    expect(at("/opt/tsbox/root", "rw", { "/opt/tsbox/root": "directory" })).toBe("E_MOUNT_OWN");
   });
 
   it("is refused as an overlay with something mounted in it, and where the kernel is too old", () => {

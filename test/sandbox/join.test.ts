@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { encode } from "../../src/plan/encode.ts";
 import type { Step } from "../../src/plan/step.ts";
@@ -261,7 +261,9 @@ describe("a sandbox that is to be joined", () => {
     expect(await ps()).toMatchObject({ code: 0, stdout: "", stderr: "" });
     const named = await startNamed(project, ["sleep", "60"]);
     await until("the list", () => existsSync(foldersOf(project).running));
-    expect((await ps()).stdout).toMatch(new RegExp(`^web +${named.pid} +none$`, "m"));
+    // Whoever can write there may have called something so.
+    copyFileSync(project.write("x", ""), `${foldersOf(project).running}/ev\u001b[31mil\nweb2 1 host`);
+    expect((await ps()).stdout).toMatch(new RegExp(`^NAME +PID +NETWORK\nweb +${named.pid} +none\n$`));
     await kill(named);
     expect((await ps()).stdout).toBe("");
   });
