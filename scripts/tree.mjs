@@ -34,7 +34,10 @@ export function isStale(made, sources) {
 /** The C files of tsbox-launcher, by its Makefile: of another program of the folder, each would have a main of its own. */
 export function listLauncherSources() {
   const folder = join(ROOT, "src/launcher");
-  const shared = /^SHARED = (.*)$/m.exec(readFileSync(join(folder, "Makefile"), "utf8"))?.[1];
-  if (shared === undefined) throw new Error(`${folder}/Makefile names no SHARED files`);
-  return ["main.c", ...shared.split(" ")].map((name) => join(folder, name));
+  const makefile = readFileSync(join(folder, "Makefile"), "utf8");
+  const shared = /^SHARED = (.*)$/m.exec(makefile)?.[1];
+  const own = /^\$\(OUT\)\/tsbox-launcher: (.*)$/m.exec(makefile)?.[1];
+  if (shared === undefined || own === undefined)
+    throw new Error(`${folder}/Makefile does not name the launcher's files`);
+  return `${own} ${shared}`.split(" ").map((name) => join(folder, name));
 }

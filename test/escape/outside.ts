@@ -184,13 +184,13 @@ export const OUTSIDE: readonly OutsideAttack[] = [
     line: 11,
     title: "another run's copy of a work directory, where a directory above it is shared",
     wall: "what tsbox keeps is hidden in every mount",
-    twin: "another state directory is tsbox's",
+    twin: "another home and state directory are tsbox's",
   },
   {
     id: "copy-write",
     line: 11,
     title: "a change put into another run's copy",
     wall: "what tsbox keeps is in no writable mount",
-    twin: "another state directory is tsbox's",
+    twin: "another home and state directory are tsbox's",
   },
 ];

@@ -176,11 +176,12 @@ async function hiddenDeletion(twin: boolean): Promise<Outcome> {
   return { worked: isForged || (!twin && !told.includes("D precious\n")), told };
 }
 
-/** The twin is told of another state directory, so that this is a directory like others. */
+/** The twin is told of another state directory and another home, so that this is a directory like others. */
 async function reach(twin: boolean, words: readonly string[]): Promise<Outcome> {
   const project = makeTrap();
   await runInCopy(project, "echo secret > d/secret");
-  const env: Record<string, string> = twin ? { XDG_STATE_HOME: join(project.home, "elsewhere") } : {};
+  const elsewhere = join(project.home, "elsewhere");
+  const env: Record<string, string> = twin ? { XDG_STATE_HOME: elsewhere, HOME: elsewhere } : {};
   const { code, stdout, stderr } = await tsbox(["run", ...words.map((word) => word.replace("$HOME", project.home))], {
     ...project,
     env,
