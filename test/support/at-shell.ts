@@ -25,6 +25,8 @@ export async function atShell(
 
 /** What the terminal's modes are, as a user's shell leaves them for a command. */
 export async function expectSane(terminal: Terminal): Promise<void> {
+  // What is typed before the command's end is the command's.
+  await terminal.shows(/outer\$$/);
   terminal.line("clear; stty -a | grep -c ' icanon.* echo '; echo mo''des");
   expect(await terminal.shows(/^modes$/m)).toMatch(/^1$/m);
 }
