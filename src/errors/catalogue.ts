@@ -245,9 +245,9 @@ export const CATALOGUE = {
     exit: 125,
   },
   E_MOUNT_OWN: {
-    what: "cannot share {source} writable",
-    why: "{own} is tsbox's own: what the command writes there would act outside of the sandbox",
-    fix: "share it read-only (:ro), or another directory; if tsbox is installed there, install it elsewhere",
+    what: "cannot share {source}",
+    why: "{own} is tsbox's own: what a command writes there acts outside of the sandbox, and what runs keep there is not its to read",
+    fix: "share another directory, or this one read-only (:ro) and not by --cow; if tsbox is installed there, install it elsewhere",
     exit: 125,
   },
   E_MOUNT_RENAME: {

@@ -119,11 +119,14 @@ export function nodeInPath(): string | undefined {
   return undefined;
 }
 
-/** Node itself. */
+function isNodeInPath(): boolean {
+  const found = nodeInPath();
+  return found !== undefined && realpathSync.native(found) === process.execPath;
+}
+
+/** Node itself; in a program that runs for long, what it was started from may be gone. */
 export function nodeProgram(): string {
-  const found = isRecording() ? nodeInPath() : process.execPath;
-  if (found === undefined || realpathSync.native(found) !== process.execPath)
-    refuseToKeep("node in PATH starts another program than itself");
+  if (isRecording() && !isNodeInPath()) refuseToKeep("node in PATH starts another program than itself");
   note("node", "", process.execPath);
   return process.execPath;
 }

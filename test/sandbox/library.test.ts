@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -541,5 +541,25 @@ describe("a report that cannot be written when nothing could be planned", () => 
     const result = await runCli(["true"], { cwd, words: ["--report", "fifo", "-v", "/does/not/exist:/x"] });
     expect(result.code).toBe(125);
     expect(result.stderr).toMatch(/\[E_REPORT\][\s\S]*\[E_MOUNT_SOURCE\]/);
+  });
+});
+
+describe("a program that runs for long", () => {
+  it("goes on starting sandboxes when the Node that it was started from is gone, as after an upgrade", () => {
+    const { cwd, write } = makeProject();
+    const node = join(cwd, "node");
+    cpSync(process.execPath, node);
+    write(
+      "program.mjs",
+      `import { rmSync } from "node:fs";
+import { Sandbox } from ${JSON.stringify(pathToFileURL(join(ROOT, "dist/index.js")).href)};
+const box = await Sandbox.create({ overrides: { work: "none" } });
+console.log((await box.run(["true"])).exitCode);
+rmSync(process.execPath);
+console.log((await box.run(["true"])).exitCode);
+`,
+    );
+    const { stdout, stderr } = spawnSync(node, ["program.mjs"], { cwd, encoding: "utf8" });
+    expect({ stdout, stderr }).toEqual({ stdout: "0\n0\n", stderr: "" });
   });
 });

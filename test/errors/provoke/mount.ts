@@ -148,7 +148,7 @@ export const MOUNT: readonly Provocation[] = [
   {
     code: "E_MOUNT_OWN",
     when: "tsbox itself is to be writable",
-    told: [`cannot share ${ROOT} writable`],
+    told: [`cannot share ${ROOT}: `, "is tsbox's own"],
     attempt: () => run(["-v", `${ROOT}:/tsbox`]),
     repaired: ({ cwd }) => run(["-v", `${cwd}:/tsbox`]),
   },
